@@ -1,0 +1,1 @@
+"""Brings games and data of others into our values."""

@@ -1,0 +1,1 @@
+"""Holds debates between delegations and records them; knows nothing about scoring."""

@@ -1,0 +1,45 @@
+"""The command line: arguments in, one call, words out. One file per verb.
+
+Exit codes: 0 done; 1 a defect of ours, with traceback; 2 something the user can mend; 3 stopped by a
+ceiling; 130 interrupted. Nothing heavy is imported until a verb runs.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from harness.cli.check import check
+from harness.cli.models import models
+from harness.cli.new import new
+from harness.cli.read import read
+from harness.cli.run import run
+from harness.cli.score import score
+from harness.errors import UserError
+
+app = typer.Typer(
+    help="Rehearse a negotiation between states with language models, and score the record. "
+    "The words are simulated and no state's.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done; 2 something to mend; 3 stopped by a ceiling; 130 interrupted.",
+)
+for verb in (run, score, read, check, models, new):
+    app.command()(verb)
+
+
+def main() -> None:
+    """Run the command line; what the user can mend is one sentence, without a traceback."""
+    try:
+        app()
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:  # the reader of a pipe has gone: nothing more to say
+        sys.stderr.close()
+        raise SystemExit(0) from None

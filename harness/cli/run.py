@@ -1,0 +1,419 @@
+"""`tracktwo run`: hold a debate, watch it, and score it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from harness import events as e
+    from harness.seating import Means, Wishes
+    from harness.session import Sitting
+    from harness.setting import Agenda, Setting
+
+STOPPED = 3
+INTERRUPTED = 130
+
+
+class Speech(Enum):
+    """Who words the statements."""
+
+    FREE = "free"
+    COMPOSED = "composed"
+
+
+class Guard(Enum):
+    """What a delegation's schema leaves out."""
+
+    MANDATE = "mandate"
+    NONE = "none"
+
+
+class Memory(Enum):
+    """What prompts carry of the record."""
+
+    DEBATE = "debate"
+    ITEM = "item"
+
+
+class Decision(Enum):
+    """What adopts a text."""
+
+    CONSENSUS = "consensus"
+    MAJORITY = "majority"
+    VETO = "veto"
+
+
+def run(
+    setting: Annotated[
+        str, typer.Argument(help="A setting by name, or its folder.", show_default=True)
+    ] = "geneva-2021",
+    agenda: Annotated[str | None, typer.Option(help="A named agenda of the setting.")] = None,
+    items: Annotated[
+        str | None, typer.Option(help="Items by hand, comma-separated, instead of the agenda's.")
+    ] = None,
+    parties: Annotated[
+        str | None, typer.Option(help="Parties by hand, comma-separated, in seat order.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Who sits in the seats: MODEL for all, or SEAT=MODEL; may be repeated. "
+            "`tracktwo models` lists what can be used.  [default: auto]"
+        ),
+    ] = None,
+    chair: Annotated[
+        str, typer.Option(help="Who words the chair's announcements; the rules stay in code.")
+    ] = "reference",
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(help="Persona prompt: NAME for all, or PARTY=NAME.  [default: dossier]"),
+    ] = None,
+    speech: Annotated[
+        Speech | None,
+        typer.Option(help="free: the model writes; composed: from the dossier's wording."),
+    ] = None,
+    guard: Annotated[
+        Guard | None,
+        typer.Option(
+            help="mandate: moves that cross a party's own red lines cannot be made; none."
+        ),
+    ] = None,
+    memory: Annotated[
+        Memory | None, typer.Option(help="What prompts carry of the record: debate or item.")
+    ] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="Rounds per item.")] = None,
+    decision: Annotated[Decision | None, typer.Option(help="What adopts a text.")] = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(help="Any other rule of procedure, NAME=VALUE: package=agenda, silence=true."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of lots and of models that take one.")] = 0,
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="An OpenAI-compatible server for hosted models.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds after which a hosted call is given up.")
+    ] = None,
+    max_reply: Annotated[int | None, typer.Option(min=1, help="Most tokens of one reply.")] = None,
+    max_calls: Annotated[int | None, typer.Option(min=0, help="Stop after so many calls.")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Stop after so many tokens, read and written.")
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so many US dollars; needs --price.")
+    ] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so many minutes.")
+    ] = None,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(help="MODEL=IN/OUT in US dollars per million tokens; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The transcript, or a folder for it.  [default: ./transcripts]"),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with this interrupted transcript.")
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line, for programs.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only the result and the path.")] = False,
+    private: Annotated[
+        bool, typer.Option("--private", help="Also show notes and private meetings.")
+    ] = False,
+) -> None:
+    """Hold a debate and score it.
+
+    Examples:
+    tracktwo run geneva-2021
+    tracktwo run geneva-2021 --agenda summit --model reference
+    tracktwo run geneva-2021 --items sanctions,syria --model us=human --model ru=reference
+    tracktwo run --resume transcripts/runs/FILE.jsonl
+    """
+    import asyncio
+    import os
+
+    from harness.errors import UserError
+    from harness.models.budget import Budget
+    from harness.models.clock import SystemClock
+    from harness.models.prices import PriceList
+    from harness.seating import Means, Wishes
+
+    clock = SystemClock()
+    budget = Budget(
+        max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost, max_minutes=max_minutes,
+        clock=clock,
+    )  # fmt: skip
+    means = Means(budget, PriceList.given(price or (), os.environ))
+    models, prompts = _pairs(model, "auto"), _pairs(prompt, "dossier")
+    wishes = Wishes(
+        model=models.pop("*"),
+        models=models,
+        prompt=prompts.pop("*"),
+        prompts=prompts,
+        chair=chair,
+        speech=speech.value if speech else None,
+        guard=None if guard is None else guard.value == "mandate",
+        memory=memory.value if memory else None,
+        temperature=temperature,
+        max_reply=max_reply,
+        base_url=base_url,
+        timeout=timeout,
+    )
+    changes = _rules(rule, rounds=rounds, decision=decision.value if decision else None)
+    if resume is not None:
+        sitting = _resumed(resume, means)
+    else:
+        chosen = _agenda(setting, agenda, items, parties, changes)
+        sitting = _opened(*chosen, wishes, seed, out, means)
+    _check_ceiling(sitting, max_cost)
+    view = View(sitting, as_json=json, quiet=quiet, private=private)
+    try:
+        stopped = asyncio.run(view.watch())
+    except KeyboardInterrupt:
+        view.interrupted()
+        raise typer.Exit(INTERRUPTED) from None
+    except UserError:
+        view.end()
+        raise
+    view.results()
+    if stopped:
+        raise typer.Exit(STOPPED)
+
+
+class View:
+    """Shows a sitting as it happens, in one of three ways."""
+
+    def __init__(self, sitting: Sitting, *, as_json: bool, quiet: bool, private: bool) -> None:
+        """Take the sitting and how to show it."""
+        from harness.cli.progress import Progress
+        from harness.cli.show import Shower, terminal
+
+        self.sitting = sitting
+        self.as_json = as_json
+        self.quiet = quiet
+        self.console = terminal()
+        self.shower = Shower(self.console, sitting.card.setting, private=private)
+        talking = any(seat.model == "human" for seat in sitting.card.seats)
+        live = not (as_json or quiet or talking)
+        self.progress = Progress(self.console, sitting, live=live)
+
+    async def watch(self) -> bool:
+        """Hold the debate and show it; whether a ceiling stopped it."""
+        from contextlib import aclosing
+
+        from harness import events as e
+        from harness.transcript import dump
+
+        stopped = False
+        if not (self.as_json or self.quiet):
+            self._introduce()
+        with self.progress:
+            async with aclosing(self.sitting.hold()) as happening:
+                async for event in happening:
+                    stopped = isinstance(event, e.BudgetStop)
+                    if self.as_json:
+                        self.console.out(dump(event), highlight=False)
+                    elif not self.quiet:
+                        self._show(event)
+                    self.progress.note(event)
+        return stopped
+
+    def _show(self, event: e.Event) -> None:
+        from harness import events as e
+
+        ends_a_round = isinstance(event, e.RoundOpened | e.Tabled)
+        if ends_a_round and self.progress.turn_since_table():
+            item = self.progress.state.item
+            if item is not None:
+                self.shower.state_of_play(self.progress.state, item)
+        self.shower.show(event)
+
+    def _introduce(self) -> None:
+        from harness.events import CHAIR, NOTICE
+
+        card = self.sitting.card
+        self.console.print(card.setting.title, style="bold")
+        self.console.print(NOTICE, style="dim")
+        for seat in card.seats:
+            if seat.seat == CHAIR:
+                voice = "in code" if seat.model == "reference" else f"worded by {seat.model}"
+                self.console.print(f"  Chair: {voice}; {card.rules.decision}, seed {card.seed}")
+                continue
+            name = card.setting.party(seat.seat).short
+            guard = ", guarded by its mandate" if seat.guard else ""
+            why = f" ({seat.why})" if seat.why else ""
+            self.console.print(
+                f"  {name}: {seat.model}{why}, prompt {seat.prompt}, {seat.speech} speech{guard}"
+            )
+
+    def interrupted(self) -> None:
+        """Say that the transcript is sound and how to go on."""
+        from harness.cli.show import terminal
+
+        self.end()
+        path = self.sitting.path
+        terminal(stderr=True).print(
+            f"\nInterrupted. The transcript is valid as far as it goes: {path}\n"
+            f"Go on with: tracktwo run --resume {path}"
+        )
+
+    def end(self) -> None:
+        """Take the progress line off the screen."""
+        self.progress.stop()
+
+    def results(self) -> None:
+        """Score the debate and show joint text, tables and path."""
+        from harness.cli.results import show_json, show_results
+
+        if self.as_json:
+            show_json(self.console, self.sitting.path)
+        else:
+            show_results(self.console, self.sitting.path, brief=self.quiet)
+
+
+def _pairs(given: Sequence[str] | None, default: str) -> dict[str, str]:
+    """`SEAT=VALUE` by seat; a value alone is for every seat and stands under `*`."""
+    pairs = {"*": default}
+    for text in given or ():
+        seat, equals, value = text.partition("=")
+        # openai:gpt=... is no seat: a seat's id has neither colon, slash nor dot.
+        if equals and seat.replace("-", "").isalnum():
+            pairs[seat] = value
+        else:
+            pairs["*"] = text
+    return pairs
+
+
+def _rules(given: Sequence[str] | None, **named: object) -> dict[str, object]:
+    """The rules the user changed, as the run card would hold them."""
+    from pydantic import ValidationError
+
+    from harness.errors import UserError
+    from harness.setting import Rules
+
+    changes = {name: value for name, value in named.items() if value is not None}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or name not in Rules.model_fields:
+            known = ", ".join(Rules.model_fields)
+            raise UserError(f"--rule {text!r} is not NAME=VALUE with NAME one of {known}.")
+        changes[name] = value.split(",") if name == "vetoes" else value
+    try:
+        rules = Rules.model_validate(changes)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UserError(
+            f"Rule {first['loc'][0]}: {first['msg']}, not {first['input']!r}."
+        ) from error
+    return {name: getattr(rules, name) for name in changes}
+
+
+def _agenda(
+    name: str,
+    agenda: str | None,
+    items: str | None,
+    parties: str | None,
+    changes: dict[str, object],
+) -> tuple[Setting, Agenda]:
+    """The setting, and its agenda with what the user changed."""
+    from harness.errors import UserError
+    from harness.loading import load_setting
+    from harness.setting import Agenda
+
+    setting = load_setting(name)
+    known = [each.id for each in setting.agendas]
+    if agenda is not None and agenda not in known:
+        raise UserError(f"{setting.id} has no agenda {agenda!r}; it has {', '.join(known)}.")
+    chosen = setting.agenda(agenda or setting.default_agenda)
+    picked = _listed("item", items, [item.id for item in setting.items]) or chosen.items
+    seated = _listed("party", parties, [party.id for party in setting.parties]) or chosen.parties
+    if len(seated) < 2:
+        raise UserError("A debate needs at least two parties.")
+    rules = chosen.rules.model_copy(update=changes)
+    unseated = [party for party in rules.vetoes if party not in seated]
+    if unseated:
+        raise UserError(f"A veto needs a seat: {', '.join(unseated)} has none.")
+    by_hand = items is not None or parties is not None
+    return setting, Agenda(
+        id="by-hand" if by_hand else chosen.id,
+        title=chosen.title,
+        parties=seated,
+        items=picked,
+        rules=rules,
+    )
+
+
+def _listed(what: str, text: str | None, known: list[str]) -> tuple[str, ...]:
+    from difflib import get_close_matches
+
+    from harness.errors import UserError
+
+    names = tuple(dict.fromkeys(n.strip() for n in (text or "").split(",") if n.strip()))
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f" Did you mean {near[0]}?" if near else f" Known: {', '.join(known)}."
+            raise UserError(f"There is no {what} {name!r}.{hint}")
+    return names
+
+
+def _opened(
+    setting: Setting, agenda: Agenda, wishes: Wishes, seed: int, out: Path | None, means: Means
+) -> Sitting:
+    from harness.models.clock import SystemClock
+    from harness.seating import name_of, run_card, seat_cards
+    from harness.session import Sitting
+
+    only = setting.only(agenda)
+    card = run_card(setting, agenda, seat_cards(only, wishes, means.env), seed)
+    clock = SystemClock()
+    stamp = clock.now()[:19].replace("-", "").replace(":", "").replace("T", "-")
+    return Sitting(card, _path(out, name_of(card, stamp)), means, clock)
+
+
+def _path(out: Path | None, name: str) -> Path:
+    """Where the transcript goes; a second debate in the same second gets a number."""
+    if out is not None and out.suffix == ".jsonl":
+        return out
+    folder = out or (Path("transcripts/runs") if _in_checkout() else Path("transcripts"))
+    path = folder / f"{name}.jsonl"
+    number = 2
+    while path.exists():
+        path = folder / f"{name}-{number}.jsonl"
+        number += 1
+    return path
+
+
+def _in_checkout() -> bool:
+    """Whether the current folder is a checkout of this project, where runs/ is not committed."""
+    return Path("transcripts/examples").is_dir() and Path("harness/debate.py").is_file()
+
+
+def _resumed(path: Path, means: Means) -> Sitting:
+    from harness.errors import TranscriptError
+    from harness.models.clock import SystemClock
+    from harness.session import Sitting
+    from harness.transcript import read
+
+    transcript = read(path)
+    if transcript.finished:
+        raise TranscriptError(f"{path} is finished; there is nothing to resume.")
+    return Sitting(transcript.card, path, means, SystemClock(), transcript)
+
+
+def _check_ceiling(sitting: Sitting, max_cost: float | None) -> None:
+    if max_cost is None:
+        return
+    from harness.models import registry
+
+    chat = [s.model for s in sitting.card.seats if registry.parse(s.model).family == "chat"]
+    sitting.means.prices.require(chat)

@@ -1,0 +1,31 @@
+"""Text as data: what a party, a file or a model wrote, made harmless where it enters something else."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def plain(text: object) -> str:
+    """Text for a prompt: one line, no angle brackets, no control, format or bidirectional characters.
+
+    The angle brackets become single guillemets, so that a statement cannot close the fence it
+    stands in or open one of its own.
+    """
+    flat = " ".join(str(text).split())
+    flat = flat.replace("<", "\u2039").replace(">", "\u203a")
+    return _visible(flat, keep="")
+
+
+def quoted(text: object) -> str:
+    """What somebody said, between guillemets that it cannot close itself."""
+    inner = plain(text).replace("\u00ab", "\u201c").replace("\u00bb", "\u201d")
+    return f"\u00ab{inner}\u00bb"
+
+
+def clean(text: str) -> str:
+    """Text for a terminal: nothing that steers it or hides in it; line ends and tabs stay."""
+    return _visible(text, keep="\n\t")
+
+
+def _visible(text: str, keep: str) -> str:
+    return "".join(c for c in text if c in keep or not unicodedata.category(c).startswith("C"))

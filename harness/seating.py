@@ -1,0 +1,302 @@
+"""From what the user asked for to a room: which model sits where, with which prompt and parameters.
+
+Everything a seat is given stands on the run card, so that a debate can be resumed from its
+transcript alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from harness import events as e
+from harness.briefing import Briefer, PersonaPrompt, persona_prompt
+from harness.chair import Chair
+from harness.debate import Room
+from harness.delegation import Delegation
+from harness.errors import TranscriptError, UserError
+from harness.events import CHAIR, BudgetStop
+from harness.floor import floor_for
+from harness.loading import personas_root
+from harness.masking import Mask
+from harness.models import registry
+from harness.models.budget import Budget, Metered
+from harness.models.prices import FREE, Price, PriceList
+from harness.models.replay import Replayed, recorded
+from harness.setting import Agenda, Rules, Setting, sha
+from harness.transcript import Transcript, read
+from harness.turn import Seated
+
+VERSIONED = ("tracktwo", "langchain", "langchain-openai", "openai", "pydantic", "xllamacpp")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asked for; a seat that is not named gets the common choice."""
+
+    model: str = "auto"
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Seat -> model."""
+    prompt: str = "dossier"
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    """Party -> persona prompt."""
+    chair: str = "reference"
+    """`reference` for fixed phrases alone; any model may be given the chair's voice."""
+    speech: Literal["free", "composed"] | None = None
+    guard: bool | None = None
+    memory: Literal["debate", "item"] | None = None
+    temperature: float | None = None
+    max_reply: int | None = None
+    """The most tokens a reply may have."""
+    base_url: str | None = None
+    timeout: float | None = None
+
+
+@dataclass
+class Means:
+    """What a sitting runs on; none of it changes what is recorded."""
+
+    budget: Budget
+    prices: PriceList
+    env: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+
+def seat_cards(setting: Setting, wishes: Wishes, env: Mapping[str, str]) -> tuple[e.Seat, ...]:
+    """Who sits where, in seat order, the chair last.
+
+    Raises:
+        UserError: a seat, model or prompt does not exist.
+    """
+    seats = [party.id for party in setting.parties]
+    for named in (*wishes.models, *wishes.prompts):
+        if named not in seats:
+            raise UserError(
+                f"No seat named {named!r} at this table; the seats are {', '.join(seats)}."
+            )
+    cards = [_card(seat, wishes, env) for seat in seats]
+    spec, why = _chosen(wishes.chair, env)
+    chair = e.Seat(seat=CHAIR, model=spec, why=why, speech="free", memory="item",
+                   parameters=_parameters(wishes, spec))  # fmt: skip
+    return (*cards, chair)
+
+
+def _card(seat: str, wishes: Wishes, env: Mapping[str, str]) -> e.Seat:
+    spec, why = _chosen(wishes.models.get(seat, wishes.model), env)
+    prompt = _prompt(wishes.prompts.get(seat, wishes.prompt))
+    usual = registry.defaults_for(_behind(spec))
+    return e.Seat(
+        seat=seat,
+        model=spec,
+        prompt=prompt.name,
+        prompt_sha=prompt.sha,
+        speech=wishes.speech or usual.speech,
+        guard=usual.guard if wishes.guard is None else wishes.guard,
+        memory=wishes.memory or usual.memory,
+        parameters=_parameters(wishes, spec),
+        why=why,
+    )
+
+
+def _chosen(spec: str, env: Mapping[str, str]) -> tuple[str, str]:
+    """The model meant, and why where the program chose it."""
+    if registry.parse(spec).family != "auto":
+        return spec, ""
+    choice = registry.choose_auto(env)
+    return choice.spec, choice.why
+
+
+def _behind(spec: str) -> registry.ModelSpec:
+    """What decides how the seat works: for a script, the model that answers the rest."""
+    parsed = registry.parse(spec)
+    if parsed.family == "script":
+        return registry.parse(_script(parsed.rest)[1])
+    return parsed
+
+
+def _script(rest: str) -> tuple[str, str]:
+    """File and model of `script:FILE+MODEL`; the reference negotiator where no model is named."""
+    file, plus, model = rest.rpartition("+")
+    return (file, model) if plus else (rest, "reference")
+
+
+def _parameters(wishes: Wishes, spec: str) -> dict[str, Any]:
+    if _behind(spec).family not in ("chat", "local"):
+        return {}
+    asked = {
+        "temperature": wishes.temperature,
+        "max_tokens": wishes.max_reply,
+        "base_url": wishes.base_url,
+        "timeout": wishes.timeout,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _prompt(name: str) -> PersonaPrompt:
+    return persona_prompt(name, personas_root() / "prompts")
+
+
+def run_card(setting: Setting, agenda: Agenda, seats: tuple[e.Seat, ...], seed: int) -> e.RunCard:
+    """Everything the debate will be held with."""
+    return e.RunCard(
+        setting=setting.only(agenda),
+        setting_sha=setting.sha,
+        rules=agenda.rules,
+        seats=seats,
+        seed=seed,
+        versions={name: _version(name) for name in VERSIONED},
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+class Seating:
+    """Fills a room from a run card, and empties it afterwards."""
+
+    def __init__(self, card: e.RunCard, means: Means, recording: Transcript | None = None) -> None:
+        """Take the card; with a recording, its replies come first and are not paid again."""
+        self.card = card
+        self._means = means
+        self._recording = recording
+        self._opened: list[Any] = []
+
+    def room(self) -> Room:
+        """The room, with somebody in every seat.
+
+        Raises:
+            UserError: a model cannot be used here, or a prompt is not the one on the card.
+        """
+        card = self.card
+        chair_card = next(seat for seat in card.seats if seat.seat == CHAIR)
+        return Room(
+            setting=card.setting,
+            rules=card.rules,
+            delegations={s.seat: self._delegation(s) for s in card.seats if s.seat != CHAIR},
+            chair=self._chair(chair_card, card.setting, card.rules),
+            floor=floor_for(card.rules),
+            seed=card.seed,
+        )
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        for seat in self._opened:
+            if hasattr(seat, "aclose"):
+                await seat.aclose()
+
+    def _delegation(self, seat: e.Seat) -> Delegation:
+        card = self.card
+        party = card.setting.party(seat.seat)
+        assert seat.prompt is not None
+        prompt = _prompt(seat.prompt)
+        if prompt.sha != seat.prompt_sha:
+            raise TranscriptError(
+                f"Persona prompt {seat.prompt!r} has changed since this debate began; it cannot go on."
+            )
+        mask = Mask(card.setting) if prompt.masked else None
+        briefer = Briefer(
+            setting=card.setting,
+            rules=card.rules,
+            party=party,
+            prompt=prompt,
+            speech=seat.speech,
+            memory=seat.memory,
+            parts=personas_root() / "prompts" / "parts",
+            called=mask.called if mask else str,
+        )
+        return Delegation(
+            party=party,
+            seat=seat,
+            model=self._seated(seat),
+            briefer=briefer,
+            setting=card.setting,
+            rules=card.rules,
+            seed=card.seed,
+            mask=mask,
+        )
+
+    def _chair(self, seat: e.Seat, setting: Setting, rules: Rules) -> Chair:
+        voice = None if registry.parse(seat.model).family == "reference" else self._seated(seat)
+        parts = personas_root() / "prompts" / "parts"
+        return Chair(setting, rules, self.card.seed, parts, voice)
+
+    def _seated(self, seat: e.Seat) -> Seated:
+        """What sits in the seat; what is on record already is not asked again."""
+        spec = registry.parse(seat.model)
+        if spec.family == "replay":
+            return _replayed(read(spec.rest), seat.seat)
+        live = self._live(spec, seat)
+        if self._recording is None:
+            return live
+        calls = recorded(self._recording, seat.seat)
+        for call in calls.values():
+            if getattr(live, "metered", False):
+                self._means.budget.recall(call.usage, call.cost)
+        return Replayed(calls, str(self._recording.path), then=live)
+
+    def _live(self, spec: registry.ModelSpec, seat: e.Seat) -> Seated:
+        match spec.family:
+            case "reference":
+                from harness.models.reference import Reference
+
+                return Reference()
+            case "human":
+                from harness.models.human import Human
+
+                return Human()
+            case "script":
+                from harness.models.script import Scripted, read_script
+
+                file, model = _script(spec.rest)
+                otherwise = self._live(registry.parse(model), seat)
+                return Scripted(read_script(Path(file)), otherwise)
+            case "local":
+                from harness.models.embedded import LocalSeat
+
+                return self._metered(
+                    LocalSeat(spec.rest, **_only(seat, "temperature", "max_tokens")), FREE
+                )
+            case "chat":
+                from harness.models.chat import ChatSeat
+
+                chat = ChatSeat(spec.rest, **seat.parameters)
+                self._opened.append(chat)
+                return self._metered(chat, self._means.prices.of(spec.rest))
+            case _:
+                raise UserError(f"{spec} cannot sit in a seat by itself.")
+
+    def _metered(self, seat: Seated, price: Price | None) -> Seated:
+        return Metered(seat, self._means.budget, price)
+
+
+def _only(seat: e.Seat, *names: str) -> dict[str, Any]:
+    return {name: value for name, value in seat.parameters.items() if name in names}
+
+
+def _replayed(recording: Transcript, seat: str) -> Replayed:
+    last = recording.events[-1]
+    stop = last if isinstance(last, BudgetStop) else None
+    return Replayed(recorded(recording, seat), str(recording.path), stop=stop)
+
+
+def name_of(card: e.RunCard, stamp: str) -> str:
+    """A file name for the debate: setting, agenda, who sat there, and a stamp."""
+    models = list(dict.fromkeys(_short(s.model) for s in card.seats if s.seat != CHAIR))
+    who = "-".join(models) if len(models) <= 2 else "mixed"
+    return f"{card.setting.id}-{card.setting.default_agenda}-{who}-{stamp}"
+
+
+def _short(model: str) -> str:
+    head, _, rest = model.partition(":")
+    if head in ("script", "replay"):
+        return head
+    plain = (rest.rpartition("/")[2] or head).removesuffix(".gguf")
+    kept = "".join(c if c.isalnum() else "-" for c in plain.lower())
+    return kept[:24] if len(kept) <= 24 else f"{kept[:19]}-{sha(plain)[:4]}"

@@ -1,0 +1,85 @@
+"""One sitting: holds a debate and writes it down, or goes on with one that was interrupted.
+
+The only place that joins the loop, the file and the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import events as e
+from harness.debate import debate
+from harness.errors import BudgetExhausted, TranscriptError
+from harness.events import Event
+from harness.models.clock import Clock
+from harness.seating import Means, Seating
+from harness.transcript import Transcript, Writer, dump
+
+
+@dataclass
+class Sitting:
+    """A debate about to be held, or taken up again, and the file it goes to."""
+
+    card: e.RunCard
+    path: Path
+    means: Means
+    clock: Clock
+    recording: Transcript | None = None
+    """What is on record already, when an interrupted debate is resumed."""
+    seating: Callable[[e.RunCard, Means, Transcript | None], Seating] = Seating
+    """What fills the room from the card."""
+
+    async def hold(self) -> AsyncGenerator[Event]:
+        """Hold the debate, yielding each event once it is in the file.
+
+        Events that a resumed debate had already recorded are yielded again, not written again.
+
+        Raises:
+            TranscriptError: the debate no longer goes the way it was recorded.
+        """
+        seating = self.seating(self.card, self.means, self.recording)
+        room = seating.room()
+        try:
+            with self._writer() as writer:
+                known = self._known(writer)
+                try:
+                    async with aclosing(debate(room, self.card)) as happening:
+                        index = 0
+                        async for event in happening:
+                            if index < len(known):
+                                yield _same(known[index], event, self.path)
+                            else:
+                                yield writer.append(event)
+                            index += 1
+                except BudgetExhausted as stop:
+                    yield writer.append(e.BudgetStop(ceiling=stop.ceiling, why=stop.why))
+        finally:
+            await seating.close()
+
+    def _writer(self) -> Writer:
+        if self.recording is not None:
+            return Writer.resume(self.recording)
+        header = e.Header(debate=self.path.stem, created=self.clock.now())
+        return Writer.create(self.path, header, self.card)
+
+    def _known(self, writer: Writer) -> tuple[Event, ...]:
+        """What is on record; a note that the file was taken up again goes after it."""
+        if self.recording is None:
+            return ()
+        if self.recording.finished:
+            return self.recording.debate
+        writer.append(e.Resumed(at=self.clock.now(), trimmed=self.recording.torn))
+        return self.recording.debate
+
+
+def _same(recorded: Event, happened: Event, path: Path) -> Event:
+    """The recorded event, if the debate took the same way again."""
+    if dump(recorded.model_copy(update={"seq": -1})) != dump(happened):
+        raise TranscriptError(
+            f"{path}, line {recorded.seq + 1}: the debate goes another way now than when it was "
+            "recorded; setting, prompts or program have changed. Start a new debate instead."
+        )
+    return recorded

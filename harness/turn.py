@@ -1,0 +1,433 @@
+"""What a seat is asked in one turn, what it may do, and what it answered.
+
+The JSON Schema of an answer is built for this party, this item and this moment: options that do not
+exist, offers that are not open and positions of other parties cannot be named. Nothing here calls a
+model or changes the state.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from harness.events import CallFailure, Move, Phase, Stance, Usage, VoteChoice
+from harness.setting import Item, Mandate, Rules, Setting, sha
+from harness.state import IssueState, Offer, State
+
+Json = dict[str, Any]
+"""A JSON object; the only place where values of unknown shape are met."""
+
+MAX_CITATIONS = 4
+"""Positions one statement may cite."""
+
+BRIEF_CITATIONS = 2
+"""The same where the answer has to be short."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message to a language model: its text is its parts joined."""
+
+    role: Literal["system", "user"]
+    parts: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """What is sent."""
+        return "".join(self.parts)
+
+
+@dataclass(frozen=True)
+class Legal:
+    """What a seat may do in this turn."""
+
+    citable: tuple[str, ...] = ()
+    """Own public positions on the item, by id; empty where the persona prompt shows none."""
+    propose: tuple[str, ...] = ()
+    """Texts it may table, as `issue/option`: issues on which it has no open offer."""
+    concede: tuple[str, ...] = ()
+    """Texts by which it may replace its open offer."""
+    answer: Mapping[Stance, tuple[str, ...]] = field(default_factory=dict)
+    """Open offers of others it may accept, reserve on or reject, by handle."""
+    withdraw: tuple[str, ...] = ()
+    """Own open offers."""
+    ask: tuple[str, ...] = ()
+    """Parties it may put a question to."""
+    issues: tuple[str, ...] = ()
+    """Issues of the item that are not decided."""
+    trade: tuple[str, ...] = ()
+    """Texts that may be asked for in return for a concession."""
+    votes: Mapping[str, tuple[VoteChoice, ...]] = field(default_factory=dict)
+    """In a decision: the tabled issues with the answers allowed on each."""
+    brief: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The same moves in two words, by issue: `propose a`, `accept O2`, ..., and `wait`."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether any move can be made at all."""
+        return bool(self.propose or self.concede or any(self.answer.values()) or self.withdraw)
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything a seat may know and use to answer one turn."""
+
+    call: str
+    """Name of the call: `item/phase+round/seat#attempt`."""
+    seat: str
+    setting: Setting
+    """The agenda's part of the setting; a seat reads only its own positions from its mandate."""
+    rules: Rules
+    item: Item
+    phase: Phase
+    round: int
+    state: State
+    mandate: Mandate
+    legal: Legal
+    speech: Literal["free", "composed"]
+    messages: tuple[Message, ...]
+    """Empty where no language model sits there."""
+    schema: Json
+    seed: int
+    """Seed of this call, drawn from the debate's seed and the call's name."""
+    attempt: int = 1
+    """2 for the repair of an answer that could not be read."""
+
+    @property
+    def sha(self) -> str:
+        """Fingerprint of messages and schema: what a replay must ask again."""
+        texts = [[message.role, message.text] for message in self.messages]
+        return sha(json.dumps([texts, self.schema], sort_keys=True))
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back from a seat, whatever sits there."""
+
+    text: str | None
+    """The raw answer, a JSON object in text; None where the call failed."""
+    model: str | None = None
+    """The model id that answered."""
+    usage: Usage = field(default_factory=Usage)
+    finish: str | None = None
+    parameters: Json = field(default_factory=dict)
+    """Parameters on the wire, messages and schema left out."""
+    constrained: bool = False
+    started: str | None = None
+    latency: float = 0.0
+    cost: float | None = None
+    retries: int = 0
+    failure: CallFailure | None = None
+
+
+class Seated(Protocol):
+    """What sits in a seat: a model, the reference negotiator, a script, a recording, a person."""
+
+    reads_prompts: bool
+    """Whether messages have to be written for it."""
+
+    async def answer(self, request: Request) -> Reply:
+        """Answer one turn. Raises BudgetExhausted before a call that would break a ceiling."""
+        ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reply that could be read."""
+
+    statement: str | None = None
+    citations: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = ()
+    votes: Mapping[str, tuple[VoteChoice, str | None]] = field(default_factory=dict)
+    """Issue -> (vote, position behind it)."""
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A reply that could not be read, and why, in words fit for the repair."""
+
+    why: str
+
+
+def legal(
+    state: State,
+    setting: Setting,
+    rules: Rules,
+    mandate: Mandate,
+    phase: Phase,
+    *,
+    guard: bool,
+    cites: bool,
+) -> Legal:
+    """What the mandate's party may do now; with `guard`, nothing that crosses its own red lines."""
+    party, item = mandate.party, mandate.item
+    citable = tuple(p.id for p in mandate.positions if p.visibility == "public") if cites else ()
+    open_issues = tuple(i for i in state.in_item(item.id) if not i.settled)
+    barred = set(mandate.red_lines) if guard else set()
+    if phase == "decision":
+        return Legal(
+            citable=citable,
+            issues=tuple(i.issue for i in open_issues),
+            votes={
+                i.issue: _choices(rules, f"{i.issue}/{i.tabled.option}" in barred)
+                for i in open_issues
+                if i.tabled is not None and not i.votes
+            },
+        )
+    if phase in ("reply", "caucus"):
+        return Legal(citable=citable, issues=tuple(i.issue for i in open_issues))
+    propose: list[str] = []
+    concede: list[str] = []
+    withdraw: list[str] = []
+    answers: dict[Stance, list[str]] = {"accept": [], "reserve": [], "reject": []}
+    brief: dict[str, list[str]] = {}
+    for issue in open_issues:
+        own = issue.own_offer(party)
+        short = brief.setdefault(issue.issue, [])
+        keys = [key for key in setting.issue(issue.issue).keys if key not in barred]
+        if own is None:
+            propose += keys
+            short += [f"propose {key.partition('/')[2]}" for key in keys]
+        else:
+            withdraw.append(own.id)
+            steps = [key for key in keys if key != own.key]
+            concede += steps
+            short += [f"concede {key.partition('/')[2]}" for key in steps]
+        for offer in issue.open_offers:
+            if offer.party == party or phase == "opening":
+                continue
+            for stance in _answers(issue, party, offer, barred):
+                answers[stance].append(offer.id)
+                short.append(f"{stance} {offer.id}")
+        if phase != "opening" or not short:
+            short.append("wait")
+    return Legal(
+        citable=citable,
+        propose=tuple(propose),
+        concede=tuple(concede),
+        answer={stance: tuple(offers) for stance, offers in answers.items()},
+        withdraw=tuple(withdraw),
+        ask=tuple(p for p in state.parties if p != party) if rules.right_of_reply else (),
+        issues=tuple(i.issue for i in open_issues),
+        trade=tuple(
+            key
+            for i in open_issues
+            for key in setting.issue(i.issue).keys
+            if mandate.points[key] > 0 and key not in barred
+        ),
+        brief={issue: tuple(short) for issue, short in brief.items()},
+    )
+
+
+def _answers(issue: IssueState, party: str, offer: Offer, barred: set[str]) -> list[Stance]:
+    """The stances the party may take on another's offer: not the one it holds, none on its own text."""
+    held = issue.stands.get((party, offer.option))
+    own = issue.own_offer(party)
+    stances: list[Stance] = []
+    if held != "accept" and offer.key not in barred:
+        stances.append("accept")
+    if own is None or own.option != offer.option:
+        if held != "reserve" and offer.key not in barred:
+            stances.append("reserve")
+        if held != "reject":
+            stances.append("reject")
+    return stances
+
+
+def _choices(rules: Rules, crosses: bool) -> tuple[VoteChoice, ...]:
+    if crosses:
+        return ("reject",)
+    return ("abstain", "reject") if rules.silence else ("accept", "reserve", "reject", "abstain")
+
+
+def schema_for(
+    legal: Legal, phase: Phase, speech: Literal["free", "composed"], *, brief: bool = False
+) -> Json:
+    """The JSON Schema of an answer; every key required and no other allowed, for strict modes.
+
+    `brief` is for very small models: two words an issue, no reasons, no questions.
+    """
+    parts: dict[str, Json] = {}
+    if speech == "free":
+        parts["note"] = {"type": "string", "description": "Private; your own delegation only."}
+    if legal.citable:
+        most = BRIEF_CITATIONS if brief else MAX_CITATIONS
+        parts["citations"] = {"type": "array", "items": _one_of(legal.citable), "maxItems": most}
+    because = {} if brief else _because(legal)
+    if legal.votes:
+        votes = {i: _object({"vote": _one_of(cs), **because}) for i, cs in legal.votes.items()}
+        parts["votes"] = _object(votes)
+    elif legal.moves and phase in ("opening", "round"):
+        parts["moves"] = _brief_moves(legal) if brief else _moves(legal, because)
+    if speech == "free":
+        parts["statement"] = {"type": "string", "description": "What you say aloud, to everyone."}
+    return _object(parts)
+
+
+def _brief_moves(legal: Legal) -> Json:
+    return _object({issue: _one_of(choices) for issue, choices in legal.brief.items()})
+
+
+def _moves(legal: Legal, because: dict[str, Json]) -> Json:
+    kinds: list[Json] = []
+
+    def kind(move: str, **properties: Json) -> None:
+        kinds.append(_object({"move": _one_of([move]), **properties, **because}))
+
+    for stance, offers in legal.answer.items():
+        if offers:
+            kind(stance, offer=_one_of(offers))
+    if legal.propose:
+        kind("propose", text=_one_of(legal.propose))
+    if legal.concede:
+        returns: Json = _or_null(_one_of(legal.trade)) if legal.trade else {"type": "null"}
+        kind("concede", text=_one_of(legal.concede), in_return_for=returns)
+    if legal.withdraw:
+        kind("withdraw", offer=_one_of(legal.withdraw))
+    if legal.ask:
+        kind("ask", to=_one_of(legal.ask), issue=_one_of(legal.issues))
+    answerable = {offer for offers in legal.answer.values() for offer in offers}
+    limit = len(answerable) + 3 * len(legal.issues)
+    return {"type": "array", "items": {"anyOf": kinds}, "maxItems": limit}
+
+
+def _because(legal: Legal) -> dict[str, Json]:
+    return {"because": _or_null(_one_of(legal.citable))} if legal.citable else {}
+
+
+def _one_of(words: Sequence[str]) -> Json:
+    return {"type": "string", "enum": list(words)}
+
+
+def _or_null(schema: Json) -> Json:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _object(properties: Mapping[str, Json]) -> Json:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def read(text: str, request: Request, *, own_words: bool = False) -> Answer | Unreadable:
+    """The answer in a raw reply, or why it could not be read. Nothing is guessed or filled in.
+
+    With `own_words`, a composed seat may carry its statement along as `say`: a script or a person.
+    """
+    data = parsed(text)
+    if isinstance(data, Unreadable):
+        return data
+    said = data.pop("say", None) if own_words else None
+    defect = _defect(data, request.schema)
+    if defect is not None:
+        return Unreadable(defect)
+    statement = str(data.get("statement") or said or "").strip()
+    if request.speech == "free" and not statement and request.phase != "decision":
+        return Unreadable("$.statement: nothing was said")
+    return Answer(
+        statement=statement or None,
+        citations=tuple(dict.fromkeys(data.get("citations", ()))),
+        moves=tuple(_move(move, request) for move in _in_full(data.get("moves", []))),
+        votes={
+            issue: (vote["vote"], vote.get("because"))
+            for issue, vote in data.get("votes", {}).items()
+        },
+        note=data.get("note") or None,
+    )
+
+
+def parsed(text: str) -> Json | Unreadable:
+    """The JSON object in a raw reply; an object that says a thing twice says nothing."""
+    try:
+        data = json.loads(
+            _unfenced(text), object_pairs_hook=_each_once, parse_constant=_no_constant
+        )
+        json.dumps(data, ensure_ascii=False).encode()  # no file holds half a surrogate pair
+    except (ValueError, RecursionError) as error:
+        return Unreadable(f"the reply is not JSON: {error}"[:400])
+    return data if isinstance(data, dict) else Unreadable("the reply is not a JSON object")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> Json:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} stands there twice")
+    return data
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _defect(data: Json, schema: Json) -> str | None:
+    """Where the data does not fit the schema, and how; None where it does."""
+    import jsonschema
+
+    try:
+        validator = jsonschema.Draft202012Validator(schema)
+        defect = jsonschema.exceptions.best_match(validator.iter_errors(data))
+    except RecursionError:
+        return "$: nested too deeply"
+    return None if defect is None else f"{defect.json_path}: {defect.message[:400]}"
+
+
+def _in_full(moves: Json | list[Json]) -> list[Json]:
+    """Moves as a list, brief ones written out."""
+    if isinstance(moves, list):
+        return moves
+    full: list[Json] = []
+    for issue, words in moves.items():
+        kind, _, what = words.partition(" ")
+        if kind in ("propose", "concede"):
+            full.append({"move": kind, "text": f"{issue}/{what}"})
+        elif kind != "wait":
+            full.append({"move": kind, "offer": what})
+    return full
+
+
+def _move(data: Json, request: Request) -> Move:
+    """A typed move, bound to the exact text its maker had before it."""
+    kind, because = data["move"], data.get("because")
+    if kind == "ask":
+        return Move(move="ask", issue=data["issue"], to=data["to"], because=because)
+    offer = request.state.offer(data["offer"]) if "offer" in data else None
+    if offer is not None:
+        return _answering(kind, offer, because)
+    issue, _, option = data["text"].partition("/")
+    own = request.state.issues[issue].own_offer(request.seat)
+    return Move(
+        move=kind,
+        issue=issue,
+        option=option,
+        sha=request.setting.text_sha(data["text"]),
+        offer=own.id if own is not None and kind == "concede" else None,
+        in_return_for=data.get("in_return_for"),
+        because=because,
+    )
+
+
+def _answering(kind: Literal["accept"], offer: Offer, because: str | None) -> Move:
+    return Move(
+        move=kind,
+        issue=offer.issue,
+        option=offer.option,
+        sha=offer.sha,
+        offer=offer.id,
+        because=because,
+    )
+
+
+def _unfenced(text: str) -> str:
+    """The text without a surrounding ```json fence."""
+    text = text.strip()
+    if text.startswith("```") and text.endswith("```"):
+        text = text[3:-3].removeprefix("json")
+    return text

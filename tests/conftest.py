@@ -1,0 +1,22 @@
+"""What all tests share: one event loop for async tests, and bounded property tests."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Derandomized: a red run is red for the next person too. Search on with `--hypothesis-profile=search`.
+settings.register_profile(
+    "tracktwo",
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.register_profile("search", max_examples=1000, deadline=None)
+settings.load_profile("tracktwo")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
