@@ -104,9 +104,6 @@ def _rule_on_answer(state: State, issue: IssueState, party: str, move: Move) -> 
         return Ruling(f"this delegation has the text of {offer.id} on the table itself")
     if offer.option != move.option:
         return Ruling(f"offer {offer.id} is for {offer.key!r}, not {move.key!r}")
-    own = issue.own_offer(party)
-    if move.move != "accept" and own is not None and own.option == move.option:
-        return Ruling(f"{move.key!r} is this delegation's own offer; withdraw it first")
     return None
 
 

@@ -290,7 +290,8 @@ def _moves(legal: Legal, because: dict[str, Json]) -> Json:
     if legal.ask:
         kind("ask", to=_one_of(legal.ask), issue=_one_of(legal.issues))
     answerable = {offer for offers in legal.answer.values() for offer in offers}
-    limit = len(answerable) + 3 * len(legal.issues)
+    texts = max(len(legal.propose) + len(legal.concede), 3 * len(legal.issues))
+    limit = len(answerable) + texts
     return {"type": "array", "items": {"anyOf": kinds}, "maxItems": limit}
 
 
@@ -324,7 +325,9 @@ def read(text: str, request: Request, *, own_words: bool = False) -> Answer | Un
     if isinstance(data, Unreadable):
         return data
     said = data.pop("say", None) if own_words else None
-    defect = _defect(data, request.schema)
+    # What was written beforehand is in full even where the seat's model is asked to be brief.
+    full = schema_for(request.legal, request.phase, request.speech) if own_words else None
+    defect = _defect(data, full or request.schema)
     if defect is not None:
         return Unreadable(defect)
     statement = str(data.get("statement") or said or "").strip()

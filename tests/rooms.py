@@ -385,7 +385,11 @@ def insists(option: str, vote: str = "accept") -> Does:
         data = silent(request)
         because = {"because": None} if request.legal.citable else {}
         wanted = [key for key in request.legal.propose if key.endswith(f"/{option}")]
-        if "moves" in data:
+        if isinstance(data.get("moves"), dict):
+            data["moves"] |= {
+                key.partition("/")[0]: f"propose {key.partition('/')[2]}" for key in wanted
+            }
+        elif "moves" in data:
             data["moves"] = [{"move": "propose", "text": key, **because} for key in wanted]
         for cast in data.get("votes", {}).values():
             cast["vote"] = vote
@@ -398,6 +402,9 @@ def silent(request: Request) -> dict[str, Any]:
     """An answer without any move, in the shape the request wants; votes abstain."""
     empty: dict[str, Any] = {"note": "", "citations": [], "moves": [], "statement": "We listen."}
     data = {key: empty.get(key, {}) for key in request.schema["properties"]}
+    moves = request.schema["properties"].get("moves", {})
+    if moves.get("type") == "object":
+        data["moves"] = {issue: words["enum"][-1] for issue, words in moves["properties"].items()}
     if "votes" in data:
         because = {"because": None} if request.legal.citable else {}
         data["votes"] = {issue: {"vote": "abstain", **because} for issue in request.legal.votes}

@@ -160,6 +160,12 @@ def test_an_acceptance_names_the_offer_for_exactly_that_text() -> None:
     ]
 
 
+def test_offers_are_answered_in_the_rounds_and_not_in_opening_statements() -> None:
+    table = Table(two_sides(), "opening").does("us", "propose", "limits-0/a")
+    early = a_move(table.setting, "accept", "limits-0/a", "O1")
+    assert table.tries("ru", early) == "opening statements table offers; answers wait for the rounds"
+
+
 def test_only_the_owner_takes_an_offer_back() -> None:
     table = Table(two_sides()).does("us", "propose", "limits-0/a")
     move = a_move(table.setting, "withdraw", "limits-0/a", "O1")
@@ -188,9 +194,7 @@ def test_a_party_cannot_turn_down_the_text_of_its_own_open_offer() -> None:
     table.does("us", "propose", "limits-0/c").does("ru", "propose", "limits-0/c")
     for kind in ("reject", "reserve"):
         move = a_move(table.setting, kind, "limits-0/c", "O2")
-        assert table.tries("us", move) == (
-            "'limits-0/c' is this delegation's own offer; withdraw it first"
-        )
+        assert table.tries("us", move) == "this delegation has the text of O2 on the table itself"
 
 
 def test_a_question_goes_to_another_delegation_at_this_table() -> None:
@@ -234,6 +238,7 @@ class Book:
 
     setting: Setting
     item: str
+    opening: bool
     offers: dict[str, list[str]] = field(default_factory=dict)
     """Handle -> [owner, issue, option, status]."""
     stances: dict[tuple[str, str, str], str] = field(default_factory=dict)
@@ -267,7 +272,7 @@ class Book:
         offer = self.offers.get(move.offer or "")
         if offer is None or offer[0] == party or offer[3] != "open":
             return False
-        if move.move != "accept" and own_text == move.option:
+        if self.opening or (move.move != "accept" and own_text == offer[2]):
             return False
         return (offer[1], offer[2]) == (move.issue, move.option)
 
@@ -326,15 +331,16 @@ def any_move(rng: random.Random, setting: Setting, state: State) -> Move:
     parties=st.integers(2, 6),
     issues=st.integers(1, 40),
     count=st.integers(1, 60),
+    opening=st.booleans(),
 )
 def test_random_moves_are_ruled_and_carried_out_as_a_second_book_says(
-    seed: int, parties: int, issues: int, count: int
+    seed: int, parties: int, issues: int, count: int, opening: bool
 ) -> None:
     rng = random.Random(seed)
     setting = random_setting(seed, parties, items=2, issues=(issues + 1) // 2)
-    events: list[e.Event] = opened(setting)
+    events: list[e.Event] = opened(setting, "opening" if opening else "round")
     state = fold(events)
-    book = Book(setting, setting.items[0].id)
+    book = Book(setting, setting.items[0].id, opening)
     for _ in range(count):
         party, move = rng.choice(state.parties), any_move(rng, setting, state)
         allowed = book.allows(party, move)
@@ -393,7 +399,10 @@ def check_outcomes(past: Held) -> None:
     for event in past.events:
         match event:
             case e.ItemOpened():
-                book = Book(setting, event.item, book.offers if book else {})
+                book = Book(setting, event.item, False, book.offers if book else {})
+            case e.RoundOpened():
+                assert book is not None
+                book.opening = event.phase == "opening"
             case e.MoveMade():
                 assert book is not None
                 assert book.allows(event.party, event.move)

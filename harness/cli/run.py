@@ -342,6 +342,12 @@ def _agenda(
     unseated = [party for party in rules.vetoes if party not in seated]
     if unseated:
         raise UserError(f"A veto needs a seat: {', '.join(unseated)} has none.")
+    for caucus in rules.caucuses:
+        if caucus.item in picked and not set(caucus.parties) <= set(seated):
+            raise UserError(
+                f"A private meeting on {caucus.item} seats {', '.join(caucus.parties)}; not all of "
+                "them are at this table. Seat them, or leave the item out."
+            )
     by_hand = items is not None or parties is not None
     return setting, Agenda(
         id="by-hand" if by_hand else chosen.id,

@@ -26,8 +26,8 @@ from harness.errors import ModelFailure, ModelUnavailable, UserError
 # one of 1.5 billion parameters, so about 40,000 tokens. llama.cpp's own default is 8 GiB.
 _CACHE_MIB = 1024
 
-# Tokens of the prompt read at a time. Between blocks a call can be stopped (every 0.3 s with the
-# embedded model on two cores); blocks of 512 would be 5% faster.
+# Tokens of the prompt read at a time. Between blocks a call can be stopped (every 0.6 s with the
+# embedded model and one thread); blocks of 512 would be 5% faster.
 _BLOCK = 128
 
 # More threads than this do not make models of this size faster. One core is left free besides: the
