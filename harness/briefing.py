@@ -8,6 +8,7 @@ record or forge a turn.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -135,6 +136,8 @@ class Briefer:
     memory: str
     parts: Path
     """Folder with the templates all prompts share."""
+    brief: bool = False
+    """Core positions and the options' gists only, for a very small model."""
     called: Callable[[str], str] = str
     """How a party's handle is written; the handle itself unless the prompt is masked."""
 
@@ -178,6 +181,8 @@ class Briefer:
         parts.append(self._turn(state, mandate.item, legal, now, task))
         if repair is not None:
             parts.append(self.part("repair", error=repair))
+        if self.brief:
+            parts = [_in_numbers(part, self.setting) for part in parts]
         return (self.system, Message("user", tuple(parts)))
 
     def part(self, name: str, **variables: object) -> str:
@@ -205,6 +210,19 @@ class Briefer:
         return _line(event, self.party.id, self.called)
 
 
+def _in_numbers(text: str, setting: Setting) -> str:
+    """The text with `issue/option` as `2b`: number of the issue in its item, and the option."""
+    numbers = {issue.id: str(n) for item in setting.items for n, issue in enumerate(item.issues, 1)}
+
+    def shortened(found: re.Match[str]) -> str:
+        return numbers[found[1]] + found[2] if found[1] in numbers else found[0]
+
+    return _KEY.sub(shortened, text)
+
+
+_KEY = re.compile(r"(?<![\w-])([a-z0-9]+(?:-[a-z0-9]+)*)/([a-z0-9-]+)")
+
+
 def shared_part(folder: Path, name: str, **variables: object) -> str:
     """One of the templates all prompts share, rendered."""
     return _part(folder / f"{name}.md.j2").render(**variables)
@@ -218,11 +236,10 @@ def _part(path: Path) -> jinja2.Template:
 def _item_text(briefer: Briefer, item_id: str) -> str:
     item = briefer.setting.item(item_id)
     mandate = briefer.setting.mandate(briefer.party.id, item_id)
+    positions = mandate.core if briefer.brief else mandate.positions
     return (
-        briefer.part("item", item=item)
-        + briefer.prompt.block(
-            "mandate", party=briefer.party, item=item, positions=mandate.positions
-        )
+        briefer.part("item", item=item, brief=briefer.brief)
+        + briefer.prompt.block("mandate", party=briefer.party, item=item, positions=positions)
         + "\n<record>\n"
     )
 

@@ -103,11 +103,13 @@ async def _round(
     speakers = list(room.floor.speakers(record.state, index, number))
     yield e.RoundOpened(item=item.id, phase=phase, round=number)
     name = "opening statements" if phase == "opening" else f"round {number} of {room.rules.rounds}"
+    # Opening statements are prepared beforehand: nobody has heard another's.
+    heard, state = (list(record.events), record.state) if phase == "opening" else (None, None)
     for speaker in speakers:
         if not _open_issues(record.state, item):
             return  # the mechanism ends the talk: nothing is left to talk about
         occasion = Occasion(item.id, phase, number, name)
-        async for event in _turn(room, record, speaker, occasion):
+        async for event in _turn(room, record, speaker, occasion, heard, state):
             yield event
         for found in mechanism.agreed_on_the_floor(record.state, room.setting, room.rules, item.id):
             yield room.chair.announces(found)
@@ -194,6 +196,7 @@ async def _turn(
         occasion,
         record.events if heard is None else heard,
         record.state if state is None else state,
+        record.state,
         record.next_turn,
     ):
         yield event

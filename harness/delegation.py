@@ -70,9 +70,22 @@ class Delegation:
     """Hides who is who, where the persona prompt is masked."""
 
     async def take_turn(
-        self, on: Occasion, record: Sequence[Event], state: State, turn_id: str
+        self,
+        on: Occasion,
+        record: Sequence[Event],
+        state: State,
+        table: State,
+        turn_id: str,
     ) -> AsyncIterator[Event]:
-        """Everything this turn adds to the record; always one statement or one failure."""
+        """Everything this turn adds to the record; always one statement or one failure.
+
+        Args:
+            on: when and where the turn is taken.
+            record: what has happened as far as this delegation is to know.
+            state: the state of the talks after that record.
+            table: the state its moves are made on, which others may have changed since.
+            turn_id: the turn's handle.
+        """
         request = self._request(on, record, state)
         of = TurnOf(turn_id, self.party.id, on.item, on.phase, on.round, request.call)
         answer: Answer | None = None
@@ -103,7 +116,7 @@ class Delegation:
                 attempts=attempts,
             )  # fmt: skip
             return
-        for event in self._events(answer, request, of, record, on.audience):
+        for event in self._events(answer, request, of, record, table, on.audience):
             yield event
 
     @property
@@ -117,6 +130,9 @@ class Delegation:
             state, self.setting, self.rules, mandate, on.phase,
             guard=self.seat.guard, cites=self.briefer.prompt.cites,
         )  # fmt: skip
+        if self._brief:
+            core = {position.id for position in mandate.core}
+            legal = replace(legal, citable=tuple(c for c in legal.citable if c in core))
         call = f"{on.name}/{self.party.id}#1"
         request = Request(
             call=call,
@@ -184,6 +200,7 @@ class Delegation:
         request: Request,
         of: TurnOf,
         record: Sequence[Event],
+        table: State,
         audience: tuple[str, ...] | None,
     ) -> list[Event]:
         place = of.__dict__
@@ -191,7 +208,7 @@ class Delegation:
         if answer.note:
             events.append(e.Note(**place, audience=(of.party,), text=answer.note))
         votes = [_vote(request, of, issue, cast) for issue, cast in answer.votes.items()]
-        moves = _carried_out(request, of, answer)
+        moves = _carried_out(table, request, of, answer)
         text, citations = self._words(answer, request, record, moves, votes)
         events.append(
             e.Statement(
@@ -236,9 +253,11 @@ def _heard(record: Sequence[Event], item: str, party: str) -> list[Event]:
     return [event for event in record[start:] if e.may_see(event, party)]
 
 
-def _carried_out(request: Request, of: TurnOf, answer: Answer) -> list[e.MoveMade | e.RuledOut]:
+def _carried_out(
+    table: State, request: Request, of: TurnOf, answer: Answer
+) -> list[e.MoveMade | e.RuledOut]:
     """The answer's moves through the mechanism, in order; one answer per offer and turn."""
-    state = request.state
+    state = table
     events: list[e.MoveMade | e.RuledOut] = []
     answered: set[str] = set()
     for move in answer.moves:

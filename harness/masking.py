@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from harness.setting import Setting
@@ -60,7 +60,9 @@ class Mask:
     def _unmasked_prose(self, text: str) -> str:
         for party in self.setting.parties:
             label = _label(self.called(party.id))
-            text = text.replace(f"the {label}", party.name).replace(label, party.name)
+            text = text.replace(f"{label} delegation", f"{party.adjective} delegation")
+            named = re.compile(rf"(^|[.!?:]\s+)?\b(?:[Tt]he )?{label}\b")
+            text = named.sub(partial(_named, party.name), text)
         return text
 
     @cached_property
@@ -70,6 +72,7 @@ class Mask:
             label = _label(self.called(party.id))
             for word in (party.name, party.adjective, *party.aliases):
                 names.setdefault(word, label)
+                names.setdefault(word[0].upper() + word[1:], label)
         return names
 
     @cached_property
@@ -98,6 +101,12 @@ def _any_of(words: Mapping[str, str] | set[str], inside: str) -> re.Pattern[str]
     longest_first = sorted(words, key=lambda word: (-len(word), word))
     either = "|".join(map(re.escape, longest_first)) or "(?!)"
     return re.compile(rf"(?<![{inside}])(?:{either})(?![{inside}])")
+
+
+def _named(name: str, match: re.Match[str]) -> str:
+    """A party's name, with a capital where it begins a sentence."""
+    start = match.group(1)
+    return name if start is None else f"{start}{name[0].upper()}{name[1:]}"
 
 
 def _label(handle: str) -> str:

@@ -209,6 +209,7 @@ class Seating:
             speech=seat.speech,
             memory=seat.memory,
             parts=personas_root() / "prompts" / "parts",
+            brief=seat.speech == "composed",
             called=mask.called if mask else str,
         )
         return Delegation(

@@ -280,6 +280,11 @@ class Mandate:
                     crossed.setdefault(key, position)
         return crossed
 
+    @cached_property
+    def core(self) -> tuple[Position, ...]:
+        """The core positions; all of them where none is marked so."""
+        return tuple(p for p in self.positions if p.priority == "core") or self.positions
+
     def bearing_on(self, issue: str) -> tuple[Position, ...]:
         """The positions that support or oppose an option of the issue."""
         prefix = f"{issue}/"

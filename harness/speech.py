@@ -20,6 +20,9 @@ MAX_POSITIONS = 2
 """Positions spelled out in one statement."""
 
 
+_NO_POSITION = "My government has no position on record on this item, and we are here to listen."
+
+
 @dataclass(frozen=True)
 class Composed:
     """A statement and the positions it rests on."""
@@ -71,6 +74,8 @@ def compose(on: Occasion) -> Composed:
         return _explanation(on)
     cited = _choose(on)
     sentences = [_salute(on), *_answers(on), *_case(on, cited), *_tabling(on)]
+    if on.phase == "opening" and not on.mandate.positions and not on.moves:
+        sentences.append(_NO_POSITION)
     if on.phase == "reply":
         sentences = [_reply_opening(on), *_case(on, cited)]
     if len(sentences) == 1:
@@ -81,7 +86,7 @@ def compose(on: Occasion) -> Composed:
 
 def _salute(on: Occasion) -> str:
     if on.phase == "caucus":
-        return on.pick("salute", "Between ourselves:", "Let me be frank in this room.")
+        return on.pick("salute", "This is between ourselves.", "Let me be frank in this room.")
     if on.phase == "opening":
         return on.pick(
             "salute",
@@ -89,7 +94,7 @@ def _salute(on: Occasion) -> str:
             f"Chair, the {on.party.adjective} delegation is grateful for the floor.",
             "Chair, colleagues.",
         )
-    return on.pick("salute", "Thank you, Chair.", "Chair.", "Thank you.", "Chair, briefly.")
+    return on.pick("salute", "Thank you, Chair.", "Chair.", "Thank you.")
 
 
 def _choose(on: Occasion) -> tuple[Position, ...]:
@@ -118,7 +123,10 @@ def _cited_in_item(on: Occasion) -> set[str]:
     return {
         citation
         for event in on.heard
-        if isinstance(event, e.Statement) and event.party == on.mandate.party
+        if isinstance(event, e.Statement)
+        and event.party == on.mandate.party
+        # What was said in private has not been said to the others.
+        and (event.audience is None or on.phase == "caucus")
         for citation in event.citations
     }
 
@@ -136,7 +144,7 @@ def _case(on: Occasion, cited: tuple[Position, ...]) -> list[str]:
     lead = on.pick("lead", "", "", "Our position is on record. ", "Let me recall where we stand. ")
     if on.phase == "reply":
         lead = ""
-    joined = on.pick("also", "Likewise: ", "To that we add: ", "And further: ", "")
+    joined = on.pick("also", "A further point. ", "I would add this. ", "", "")
     return [lead + first, *(joined + text for text in rest)]
 
 
@@ -166,7 +174,9 @@ def _answers(on: Occasion) -> list[str]:
     held = on.state.issues[move.issue].stands.get((on.mandate.party, move.option or ""))
     if held == "reject":
         return [
-            on.pick("still", f"We remain unable to accept {text}.", f"Our answer on {text} stands.")
+            on.pick(
+                "still", f"We remain unable to accept {text}.", f"Our answer on {text}, stands."
+            )
         ]
     if held is not None:
         return [f"We have already given our answer on {text}."]
@@ -195,21 +205,26 @@ def _text_of(on: Occasion, owner: str, moves: Sequence[Move]) -> str:
 def _answer(on: Occasion, kind: str, owner: str, moves: Sequence[Move]) -> str:
     text = _text_of(on, owner, moves)
     if kind == "accept":
-        return on.pick("accept", f"We can accept {text}.", f"We are ready to join {text}.")
+        return on.pick(f"accept{owner}", f"We can accept {text}.", f"We are ready to join {text}.")
     if kind == "reserve":
         return f"We could live with {text}, with a reservation on the record."
-    return on.pick("reject", f"We cannot accept {text}.", f"We are unable to agree to {text}.")
+    return on.pick(
+        f"reject{owner}", f"We cannot accept {text}.", f"We are unable to agree to {text}."
+    )
 
 
 def _tabling(on: Occasion) -> list[str]:
     """What the delegation itself puts on the table, takes off it, or asks."""
     proposals = [m for m in on.moves if m.move == "propose"]
     sentences: list[str] = []
-    if proposals:
+    if len(proposals) == 1:
+        (move,) = proposals
+        verb = on.pick("propose", "we propose", "we put on the table")
+        sentences.append(f"On {on.title(move.issue)} {verb} {on.label(move.issue, move.option)}.")
+    elif proposals:
         texts = [f"on {on.title(m.issue)}, {on.label(m.issue, m.option)}" for m in proposals]
-        lead = on.pick("propose", "We propose", "We therefore propose", "We put on the table")
-        colon = ":" if len(texts) > 1 else ""
-        sentences.append(f"{lead}{colon} {_listed(texts)}.")
+        lead = on.pick("propose", "We propose:", "We therefore propose:", "We put on the table:")
+        sentences.append(f"{lead} {_listed(texts)}.")
     for issue in dict.fromkeys(m.issue for m in on.moves if m.move == "concede"):
         steps = [m for m in on.moves if m.move == "concede" and m.issue == issue]
         sentences.append(_concession(on, steps))
@@ -244,6 +259,8 @@ def _concession(on: Occasion, steps: Sequence[Move]) -> str:
 
 
 def _nothing_new(on: Occasion) -> str:
+    if not on.mandate.positions:
+        return _NO_POSITION
     return on.pick(
         "nothing",
         "Our position stands as we have set it out.",
@@ -255,48 +272,59 @@ def _nothing_new(on: Occasion) -> str:
 def _reply_opening(on: Occasion) -> str:
     asked = [q for q in on.state.questions if q[1] == on.mandate.party]
     if not asked:
-        return "In reply, Chair:"
+        return "In reply, Chair, this is what we can say."
     asker, _, issue = asked[0]
-    opening = f"To the question of {on.setting.party(asker).name} on {on.title(issue)}:"
-    if not _choose(on):
-        own = on.state.issues[issue].own_offer(on.mandate.party)
-        if own is not None:
-            return (
-                f"{opening} our answer is the text we have tabled, {on.label(issue, own.option)}."
-            )
-        return f"{opening} we have nothing to add to the record."
-    return opening
+    question = f"the question of {on.setting.party(asker).name} on {on.title(issue)}"
+    if _choose(on):
+        return f"This is our answer to {question}."
+    own = on.state.issues[issue].own_offer(on.mandate.party)
+    if own is not None:
+        return (
+            f"Our answer to {question} is the text we have tabled, {on.label(issue, own.option)}."
+        )
+    return f"On {question} we have nothing to add to the record."
 
 
 def _explanation(on: Occasion) -> Composed:
-    """How a delegation explains its formal answers."""
-    sentences: list[str] = []
-    cited: list[str] = []
+    """How a delegation explains its formal answers: alike ones together, each new reason by its text."""
     already = _cited_in_item(on)
+    reasons = {vote.issue: _reason(on, vote) for vote in on.votes}
+    alike: dict[tuple[e.VoteChoice, bool], list[str]] = {}
+    sentences: list[str] = []
     for vote in on.votes:
-        explained = vote.because if vote.vote in ("reject", "reserve") and on.may_cite else None
-        said_before = explained in already
-        sentences.append(
-            _vote(on, vote) + (", for the reasons we have given." if said_before else ".")
-        )
-        if explained is not None:
-            cited.append(explained)
-            if not said_before:
-                sentences.append(on.setting.position(explained).in_own_voice())
-                already.add(explained)
-    if not sentences:
+        reason = reasons[vote.issue]
+        if reason is None or reason in already:
+            alike.setdefault((vote.vote, reason is not None), []).append(on.title(vote.issue))
+        else:
+            words = on.setting.position(reason).in_own_voice()
+            sentences += [f"{_vote(vote.vote, [on.title(vote.issue)])}.", words]
+            already.add(reason)
+    together = [
+        _vote(choice, titles) + (", for the reasons we have given." if said_before else ".")
+        for (choice, said_before), titles in alike.items()
+    ]
+    if not on.votes:
         return Composed("We have no text before us to decide on.", ())
-    return Composed(" ".join(sentences), tuple(dict.fromkeys(cited)))
+    cited = tuple(dict.fromkeys(reason for reason in reasons.values() if reason is not None))
+    return Composed(" ".join(together + sentences), cited)
 
 
-def _vote(on: Occasion, vote: e.VoteCast) -> str:
-    where = on.title(vote.issue)
-    return {
-        "accept": f"On {where} we accept the Chair's text",
-        "reserve": f"On {where} we accept the Chair's text with a reservation",
-        "reject": f"On {where} we cannot accept the Chair's text",
-        "abstain": f"On {where} we abstain",
-    }[vote.vote]
+def _reason(on: Occasion, vote: e.VoteCast) -> str | None:
+    """The position that a vote is explained by."""
+    return vote.because if vote.vote in ("reject", "reserve") and on.may_cite else None
+
+
+def _vote(choice: e.VoteChoice, titles: Sequence[str]) -> str:
+    texts = f"the Chair's {'text' if len(titles) == 1 else 'texts'} on {_listed(titles)}"
+    match choice:
+        case "accept":
+            return f"We accept {texts}"
+        case "reserve":
+            return f"With a reservation on the record we accept {texts}"
+        case "reject":
+            return f"We cannot accept {texts}"
+        case "abstain":
+            return f"We abstain on {texts}"
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -61,8 +61,11 @@ class Legal:
     """Texts that may be asked for in return for a concession."""
     votes: Mapping[str, tuple[VoteChoice, ...]] = field(default_factory=dict)
     """In a decision: the tabled issues with the answers allowed on each."""
-    brief: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The same moves in two words, by issue: `propose a`, `accept O2`, ..., and `wait`."""
+    brief: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    """The same moves in a few words, by number of the issue: `propose LABEL`, `accept O2`, `wait`.
+
+    Gists rather than letters: a very small model copies the letter it chose on the last issue.
+    """
 
     @property
     def moves(self) -> bool:
@@ -183,27 +186,28 @@ def legal(
     concede: list[str] = []
     withdraw: list[str] = []
     answers: dict[Stance, list[str]] = {"accept": [], "reserve": [], "reject": []}
-    brief: dict[str, list[str]] = {}
+    brief: dict[str, dict[str, Json]] = {}
+    numbers = {issue.id: str(n) for n, issue in enumerate(item.issues, 1)}
     for issue in open_issues:
         own = issue.own_offer(party)
-        short = brief.setdefault(issue.issue, [])
+        short = brief.setdefault(numbers[issue.issue], {})
         keys = [key for key in setting.issue(issue.issue).keys if key not in barred]
         if own is None:
             propose += keys
-            short += [f"propose {key.partition('/')[2]}" for key in keys]
+            short |= _in_few_words("propose", keys, setting)
         else:
             withdraw.append(own.id)
             steps = [key for key in keys if key != own.key]
             concede += steps
-            short += [f"concede {key.partition('/')[2]}" for key in steps]
+            short |= _in_few_words("concede", steps, setting)
         for offer in issue.open_offers:
             if offer.party == party or phase == "opening":
                 continue
             for stance in _answers(issue, party, offer, barred):
                 answers[stance].append(offer.id)
-                short.append(f"{stance} {offer.id}")
+                short[f"{stance} {offer.id}"] = {"move": stance, "offer": offer.id}
         if phase != "opening" or not short:
-            short.append("wait")
+            short["wait"] = {}
     return Legal(
         citable=citable,
         propose=tuple(propose),
@@ -218,8 +222,13 @@ def legal(
             for key in setting.issue(i.issue).keys
             if mandate.points[key] > 0 and key not in barred
         ),
-        brief={issue: tuple(short) for issue, short in brief.items()},
+        brief=brief,
     )
+
+
+def _in_few_words(kind: str, keys: Sequence[str], setting: Setting) -> dict[str, Json]:
+    words = "move to" if kind == "concede" else kind
+    return {f"{words} {setting.option(key).label}": {"move": kind, "text": key} for key in keys}
 
 
 def _answers(issue: IssueState, party: str, offer: Offer, barred: set[str]) -> list[Stance]:
@@ -268,7 +277,7 @@ def schema_for(
 
 
 def _brief_moves(legal: Legal) -> Json:
-    return _object({issue: _one_of(choices) for issue, choices in legal.brief.items()})
+    return _object({number: _one_of(list(choices)) for number, choices in legal.brief.items()})
 
 
 def _moves(legal: Legal, because: dict[str, Json]) -> Json:
@@ -336,7 +345,9 @@ def read(text: str, request: Request, *, own_words: bool = False) -> Answer | Un
     return Answer(
         statement=statement or None,
         citations=tuple(dict.fromkeys(data.get("citations", ()))),
-        moves=tuple(_move(move, request) for move in _in_full(data.get("moves", []))),
+        moves=tuple(
+            _move(move, request) for move in _in_full(data.get("moves", []), request.legal)
+        ),
         votes={
             issue: (vote["vote"], vote.get("because"))
             for issue, vote in data.get("votes", {}).items()
@@ -382,18 +393,12 @@ def _defect(data: Json, schema: Json) -> str | None:
     return None if defect is None else f"{defect.json_path}: {defect.message[:400]}"
 
 
-def _in_full(moves: Json | list[Json]) -> list[Json]:
+def _in_full(moves: Json | list[Json], legal: Legal) -> list[Json]:
     """Moves as a list, brief ones written out."""
     if isinstance(moves, list):
         return moves
-    full: list[Json] = []
-    for issue, words in moves.items():
-        kind, _, what = words.partition(" ")
-        if kind in ("propose", "concede"):
-            full.append({"move": kind, "text": f"{issue}/{what}"})
-        elif kind != "wait":
-            full.append({"move": kind, "offer": what})
-    return full
+    chosen = [legal.brief[number][words] for number, words in moves.items()]
+    return [move for move in chosen if move]
 
 
 def _move(data: Json, request: Request) -> Move:

@@ -205,7 +205,7 @@ def _random_party(rng: random.Random, name: str, items: Sequence[Item]) -> Party
                         firmness=rng.randint(1, 5),
                         kind=kind,
                         item=item.id,
-                        statement=canary if secret else f"Position {number} of {name} is plain.",
+                        statement=canary if secret else f"Position {number} of the State of {name.upper()} is plain.",
                         confidential=secret,
                     )
                 )
@@ -386,9 +386,10 @@ def insists(option: str, vote: str = "accept") -> Does:
         because = {"because": None} if request.legal.citable else {}
         wanted = [key for key in request.legal.propose if key.endswith(f"/{option}")]
         if isinstance(data.get("moves"), dict):
-            data["moves"] |= {
-                key.partition("/")[0]: f"propose {key.partition('/')[2]}" for key in wanted
-            }
+            for issue, choices in request.legal.brief.items():
+                for words, move in choices.items():
+                    if move.get("move") == "propose" and move["text"] in wanted:
+                        data["moves"][issue] = words
         elif "moves" in data:
             data["moves"] = [{"move": "propose", "text": key, **because} for key in wanted]
         for cast in data.get("votes", {}).values():
@@ -404,7 +405,10 @@ def silent(request: Request) -> dict[str, Any]:
     data = {key: empty.get(key, {}) for key in request.schema["properties"]}
     moves = request.schema["properties"].get("moves", {})
     if moves.get("type") == "object":
-        data["moves"] = {issue: words["enum"][-1] for issue, words in moves["properties"].items()}
+        data["moves"] = {
+            issue: min(choices, key=lambda words: len(choices[words]))
+            for issue, choices in request.legal.brief.items()
+        }
     if "votes" in data:
         because = {"because": None} if request.legal.citable else {}
         data["votes"] = {issue: {"vote": "abstain", **because} for issue in request.legal.votes}
@@ -466,9 +470,15 @@ def a_room(
             memory=memory,
         )
         briefer = Briefer(
-            setting, rules, party, template, speech, memory, folder / "parts",
-            mask.called if mask else str,
-        )  # fmt: skip
+            setting=setting,
+            rules=rules,
+            party=party,
+            prompt=template,
+            speech=speech,
+            memory=memory,
+            parts=folder / "parts",
+            called=mask.called if mask else str,
+        )
         delegations[party.id] = Delegation(
             party, seat, given or Reference(), briefer, setting, rules, seed, mask
         )

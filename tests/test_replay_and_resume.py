@@ -155,7 +155,7 @@ def test_a_changed_setting_is_noticed_with_file_and_line() -> None:
 
 
 def test_a_replay_that_runs_out_of_recorded_replies_says_so() -> None:
-    past = held(a_room(two_sides(), insists("a")))
+    past = held(a_room(two_sides(), {"us": insists("a"), "ru": insists("b")}))
     cut = next(n for n, x in enumerate(past.events) if isinstance(x, e.RoundOpened) and x.round)
     with pytest.raises(TranscriptError, match=r"^test\.jsonl holds no reply to arms/round1/"):
         replayed(Held(past.room, past.card, past.events[:cut]))

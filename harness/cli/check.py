@@ -28,10 +28,11 @@ def check(
 ) -> None:
     """Check a setting's files, and report what its record leaves open.
 
+    \b
     Examples:
-    tracktwo check
-    tracktwo check geneva-2021
-    tracktwo check ./personas/my-talks --json
+      tracktwo check
+      tracktwo check geneva-2021
+      tracktwo check ./personas/my-talks --json
     """
     from harness.loading import examine
 

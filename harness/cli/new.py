@@ -24,9 +24,10 @@ def new(
 ) -> None:
     """Write a small setting to start from: two made-up states, one river.
 
+    \b
     Examples:
-    tracktwo new my-talks
-    tracktwo new my-talks --folder ./elsewhere
+      tracktwo new my-talks
+      tracktwo new my-talks --folder ./elsewhere
     """
     from harness.loading import display
 

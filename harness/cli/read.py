@@ -32,10 +32,11 @@ def read(
 ) -> None:
     """Read a transcript, with citations resolved to source and date.
 
+    \b
     Examples:
-    tracktwo read transcripts/examples/reference-deadlock-and-deal.jsonl
-    tracktwo read FILE --item sanctions --party us
-    tracktwo read FILE --turn T12 --private
+      tracktwo read transcripts/examples/reference-deadlock-and-deal.jsonl
+      tracktwo read FILE --item sanctions --party us
+      tracktwo read FILE --turn T12 --private
     """
     from harness.cli.results import show_joint_text
     from harness.cli.show import Shower, terminal

@@ -62,8 +62,9 @@ def run(
     model: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="[SEAT=]MODEL",
             help="Who sits in the seats: MODEL for all, or SEAT=MODEL; may be repeated. "
-            "`tracktwo models` lists what can be used.  [default: auto]"
+            "`tracktwo models` lists what can be used.  [default: auto]",
         ),
     ] = None,
     chair: Annotated[
@@ -71,7 +72,10 @@ def run(
     ] = "reference",
     prompt: Annotated[
         list[str] | None,
-        typer.Option(help="Persona prompt: NAME for all, or PARTY=NAME.  [default: dossier]"),
+        typer.Option(
+            metavar="[PARTY=]NAME",
+            help="Persona prompt: NAME for all, or PARTY=NAME.  [default: dossier]",
+        ),
     ] = None,
     speech: Annotated[
         Speech | None,
@@ -90,7 +94,10 @@ def run(
     decision: Annotated[Decision | None, typer.Option(help="What adopts a text.")] = None,
     rule: Annotated[
         list[str] | None,
-        typer.Option(help="Any other rule of procedure, NAME=VALUE: package=agenda, silence=true."),
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Any other rule of procedure, NAME=VALUE: package=agenda, silence=true.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of lots and of models that take one.")] = 0,
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None,
@@ -113,7 +120,9 @@ def run(
     ] = None,
     price: Annotated[
         list[str] | None,
-        typer.Option(help="MODEL=IN/OUT in US dollars per million tokens; may be repeated."),
+        typer.Option(
+            metavar="MODEL=IN/OUT", help="In US dollars per million tokens; may be repeated."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -132,11 +141,12 @@ def run(
 ) -> None:
     """Hold a debate and score it.
 
+    \b
     Examples:
-    tracktwo run geneva-2021
-    tracktwo run geneva-2021 --agenda summit --model reference
-    tracktwo run geneva-2021 --items sanctions,syria --model us=human --model ru=reference
-    tracktwo run --resume transcripts/runs/FILE.jsonl
+      tracktwo run geneva-2021
+      tracktwo run geneva-2021 --agenda summit --model reference
+      tracktwo run geneva-2021 --items sanctions,syria --model us=human --model ru=reference
+      tracktwo run --resume transcripts/runs/FILE.jsonl
     """
     import asyncio
     import os

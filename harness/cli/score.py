@@ -20,9 +20,10 @@ def score(
 
     The scores go to FILE.scores.jsonl beside each transcript.
 
+    \b
     Examples:
-    tracktwo score transcripts/examples
-    tracktwo score transcripts/examples/reference-deadlock-and-deal.jsonl --markdown
+      tracktwo score transcripts/examples
+      tracktwo score transcripts/examples/reference-deadlock-and-deal.jsonl --markdown
     """
     from harness.cli.results import scored, show_json, show_results
     from harness.cli.show import terminal

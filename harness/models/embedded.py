@@ -15,7 +15,7 @@ from harness.models.clock import Clock, SystemClock
 from harness.models.local import Completion, load
 from harness.models.weights import find_weights
 from harness.models.wire import without_schema
-from harness.turn import Reply, Request
+from harness.turn import Json, Reply, Request
 
 # Generous: ids are long, and the grammar lets the model put every value on a line of its own.
 _TOKENS_OF_A_MOVE = 80
@@ -77,9 +77,13 @@ def room_for(request: Request) -> int:
     """Tokens that the longest sensible answer to the request needs."""
     wanted = request.schema["properties"]
     votes = len(wanted["votes"]["properties"]) if "votes" in wanted else 0
-    moves = wanted["moves"].get("maxItems", 0) if "moves" in wanted else 0
     speech = _TOKENS_OF_SPEECH if request.speech == "free" else 0
-    return _TOKENS_OF_CITATIONS + _TOKENS_OF_A_MOVE * (moves + votes) + speech
+    return _TOKENS_OF_CITATIONS + _TOKENS_OF_A_MOVE * (_most_moves(wanted) + votes) + speech
+
+
+def _most_moves(wanted: Json) -> int:
+    moves: Json = wanted.get("moves", {})
+    return len(moves.get("properties", ())) or int(moves.get("maxItems", 0))
 
 
 def _read(completion: Completion) -> Reply:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.errors import ModelFailure, ModelUnavailable, UserError
+from harness.models.grammar import grammar_of
 
 # State of earlier prompts kept in memory: some 23 kB a token for the embedded model and 28 kB for
 # one of 1.5 billion parameters, so about 40,000 tokens. llama.cpp's own default is 8 GiB.
@@ -84,8 +85,8 @@ class Llama:
             takes fewer.
         slots: How many prompts are kept ready for use. One is enough: earlier prompts come back
             from the cache in a few milliseconds. More cost `context` tokens of memory each.
-        threads: Threads to compute with; by default what TRACKTWO_THREADS says, or else one fewer
-            than the cores this process may use, and at most 8.
+        threads: Threads to compute with; by default what TRACKTWO_THREADS says, or else the cores
+            that are idle now, at least 1 and at most 8.
 
     Raises:
         ModelUnavailable: if the file cannot be loaded.
@@ -184,7 +185,7 @@ class Llama:
             "return_progress": True,
         }
         if schema is not None:
-            request["response_format"] = {"type": "json_schema", "json_schema": {"schema": schema}}
+            request |= _constraint(schema)
         return request
 
     def _answer(
@@ -201,6 +202,14 @@ class Llama:
         if stop.is_set():
             raise concurrent.futures.CancelledError
         return _completion(chunks, self._name, request)
+
+
+def _constraint(schema: dict[str, object]) -> dict[str, object]:
+    """What makes the reply follow the schema: our compact grammar, else llama.cpp's translation."""
+    try:
+        return {"grammar": grammar_of(schema)}
+    except (KeyError, ValueError):
+        return {"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}}
 
 
 _loaded: dict[tuple[Path, int], Llama] = {}
@@ -268,7 +277,10 @@ def _threads() -> int:
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    return min(_MOST_THREADS, max(1, cores - 1))
+    # Threads wait for one another by spinning: one more than there are idle cores makes a call ten
+    # times slower, not faster.
+    busy = int(os.getloadavg()[0]) if hasattr(os, "getloadavg") else 1
+    return min(_MOST_THREADS, max(1, cores - busy))
 
 
 def _completion(chunks: list[dict[str, Any]], model: str, request: dict[str, object]) -> Completion:

@@ -86,6 +86,8 @@ def without_schema(body: Mapping[str, Any]) -> Json:
             "type": answer_format.get("type"),
             "strict": answer_format.get("json_schema", {}).get("strict"),
         }
+    if "grammar" in kept:
+        kept["grammar"] = "of the schema, without white space"
     return kept
 
 

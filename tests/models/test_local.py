@@ -166,7 +166,10 @@ def test_ctrl_c_ends_the_process_at_once() -> None:
         assert process.stdout.readline() == b"ready\n"
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        try:
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == -signal.SIGINT
     assert errors.endswith(b"KeyboardInterrupt\n")
 
