@@ -33,7 +33,7 @@ def new_texts(request: Request, sent: set[str]) -> Iterator[e.Text]:
 
 
 def piece(seat: str, text: str) -> str:
-    """The fingerprint of a piece of a prompt. Seats do not share pieces: each has its own audience."""
+    """The fingerprint of a piece of a prompt; each seat has its own, for its own audience."""
     return sha(f"{seat}\n{text}")
 
 

@@ -1,4 +1,4 @@
-"""What a delegation is told: mandate and state of play as messages, from the templates in personas/prompts.
+"""What a delegation is told: mandate and state of play as messages, by personas/prompts.
 
 The layout serves prompt caches: what never changes comes first, then the record, append-only, then
 the short instruction for this turn. Nothing earlier is rewritten while a debate runs. Whatever a

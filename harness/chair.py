@@ -62,8 +62,8 @@ class Chair:
             sha=self.setting.text_sha(key),
             acceptances=found.acceptances,
             rule=found.rule,
-            words=f"On {issue.title} I put to you the text \u201c{option.label}\u201d, {found.rule}. "
-            f"It reads: {option.text}",
+            words=f"On {issue.title} I put to you the text \u201c{option.label}\u201d, "
+            f"{found.rule}. It reads: {option.text}",
         )
 
     def announces(self, decision: e.Decided) -> e.Decided:
@@ -166,7 +166,7 @@ class Chair:
 
 
 def _worded(reply: Reply) -> str | None:
-    """The chair's words in a reply, or None: a voice that fails is silent, the fixed phrase stands."""
+    """The chair's words in a reply; None where the voice failed and the fixed phrase stands."""
     if reply.text is None or reply.failure is not None:
         return None
     data = parsed(reply.text)

@@ -129,7 +129,7 @@ async def _replies(room: Room, record: Record, item: Item, number: int) -> Async
 
 
 async def _caucuses(room: Room, record: Record, item: Item, number: int) -> AsyncIterator[Event]:
-    """Private meetings due after this round: each party in the room speaks once, and nobody moves."""
+    """Private meetings due after this round: each party in the room speaks once; no moves."""
     due = [c for c in room.rules.caucuses if c.item == item.id and c.after_round == number]
     for nth, caucus in enumerate(due, 1):
         if not _open_issues(record.state, item):
@@ -144,7 +144,7 @@ async def _caucuses(room: Room, record: Record, item: Item, number: int) -> Asyn
 
 
 async def _decide(room: Room, record: Record, item: Item) -> AsyncIterator[Event]:
-    """The chair tables what the declared acceptances give, and every delegation answers formally."""
+    """The chair tables what the declared acceptances give; every delegation answers."""
     for ballot in range(1, room.rules.ballots + 1):
         tabled = False
         for issue in _open_issues(record.state, item):

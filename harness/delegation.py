@@ -1,7 +1,7 @@
 """One seat's turn: ask, read, repair once, and turn the answer into events.
 
-A delegation is a party, a persona prompt and whatever sits in the seat. It decides nothing about the
-talks: its moves go to the mechanism, and a turn without an answer is recorded as a failure.
+A delegation is a party, a persona prompt and whatever sits in the seat. It decides nothing about
+the talks: its moves go to the mechanism, and a turn without an answer is recorded as a failure.
 """
 
 from __future__ import annotations
@@ -94,15 +94,16 @@ class Delegation:
         sent = already_sent(record)
         while answer is None and attempts < ATTEMPTS:
             attempts += 1
-            reply = legible(await self.model.answer(request))
+            asked = request if self.mask is None else self.mask.hide(request)
+            reply = legible(await self.model.answer(asked))
             of = replace(of, call=request.call)
-            for text in new_texts(request, sent):
+            for text in new_texts(asked, sent):
                 yield text
-            yield call_event(request, reply)
+            yield call_event(asked, reply)
             if reply.failure is not None and reply.failure.kind != "truncated":
                 failure = reply.failure.kind
                 break
-            outcome = self._read(reply, request)
+            outcome = self._read(reply, request, asked)
             if isinstance(outcome, Answer):
                 answer = outcome
                 break
@@ -121,7 +122,7 @@ class Delegation:
 
     @property
     def _brief(self) -> bool:
-        """Whether answers are kept short: a language model that only chooses, and does not speak."""
+        """Whether answers are kept short: a model that only chooses and does not speak."""
         return self.seat.speech == "composed" and self.model.reads_prompts
 
     def _request(self, on: Occasion, record: Sequence[Event], state: State) -> Request:
@@ -134,7 +135,7 @@ class Delegation:
             core = {position.id for position in mandate.core}
             legal = replace(legal, citable=tuple(c for c in legal.citable if c in core))
         call = f"{on.name}/{self.party.id}#1"
-        request = Request(
+        return Request(
             call=call,
             seat=self.party.id,
             setting=self.setting,
@@ -150,15 +151,12 @@ class Delegation:
             schema=turn.schema_for(legal, on.phase, self.seat.speech, brief=self._brief),
             seed=int(sha(f"{self.seed}/{call}"), 16) % 2**31,
         )
-        return request if self.mask is None else self.mask.hide(request)
 
     def _repair(
         self, request: Request, record: Sequence[Event], state: State, on: Occasion, why: str
     ) -> Request:
         call = request.call.removesuffix("#1") + "#2"
         messages = self._messages(record, state, request.mandate, request.legal, on, why)
-        if self.mask is not None:
-            messages = self.mask.hide(replace(request, messages=messages)).messages
         return replace(
             request,
             call=call,
@@ -181,18 +179,18 @@ class Delegation:
         task = _task(on.phase, self.seat.speech, legal, brief=self._brief)
         return self.briefer.messages(record, state, mandate, legal, on.now, task, repair)
 
-    def _read(self, reply: Reply, request: Request) -> Answer | Unreadable:
+    def _read(self, reply: Reply, request: Request, asked: Request) -> Answer | Unreadable:
+        """The answer to `request`, which the seat was `asked` behind its mask, if it wears one."""
         if reply.text is None:
             return Unreadable("there was no text in the reply")
         own_words = reply.model in ("script", "human")
         if self.mask is None:
             return turn.read(reply.text, request, own_words=own_words)
         if self.model.reads_prompts and not own_words:
-            outcome = turn.read(reply.text, request)
-            if isinstance(outcome, Unreadable):
-                return outcome  # what was wrong is said in the words the seat was sent
-        shown, revealed = self.mask.shown(reply.text), self.mask.reveal(request)
-        return turn.read(shown, revealed, own_words=own_words)
+            wrong = turn.misfit(reply.text, asked.schema)
+            if wrong is not None:
+                return wrong  # said in the words the seat was sent
+        return turn.read(self.mask.shown(reply.text, request), request, own_words=own_words)
 
     def _events(
         self,
@@ -306,4 +304,5 @@ def _task(phase: e.Phase, speech_kind: str, legal: Legal, *, brief: bool) -> str
         case "decision":
             return f"Decide on each tabled text.{cite}{free}{note}"
         case _:
-            return f"Take the floor: answer what is on the table and make your moves.{cite}{free}{note}"
+            task = "Take the floor: answer what is on the table and make your moves."
+            return f"{task}{cite}{free}{note}"

@@ -44,7 +44,7 @@ class Move(Value):
 
     move: MoveKind
     """propose a text; accept, reserve on or reject another party's open offer; withdraw one's own;
-    concede: replace one's own offer by a text less good for oneself; ask another party a question."""
+    concede: replace one's own offer by another text; ask another party a question."""
     issue: str
     """The issue it bears on."""
     option: str | None = None
@@ -365,9 +365,9 @@ class Decided(EventBase):
     item: str
     issue: str
     outcome: Outcome
-    """adopted; bracketed: a text was on the table and was not adopted; open: nothing could be put."""
+    """adopted; bracketed: a text was put and not adopted; open: nothing could be put."""
     by: Literal["declaration", "vote", "none"]
-    """Adopted because every party had declared acceptance of the text, by a vote, or not decided at all."""
+    """Adopted because every party had declared acceptance, by a vote, or not decided at all."""
     option: str | None = None
     """The text adopted or voted on."""
     sha: str | None = None

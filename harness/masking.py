@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -36,25 +36,21 @@ class Mask:
                 Message(message.role, tuple(self.masked(part) for part in message.parts))
                 for message in request.messages
             ),
-            schema=_mapped(request.schema, self._handles),
+            schema=_mapped(request.schema, self._handles, self.masked),
         )
-
-    def reveal(self, request: Request) -> Request:
-        """The request with its schema unmasked, to check an unmasked reply against."""
-        back = {masked: real for real, masked in self._handles.items()}
-        return replace(request, schema=_mapped(request.schema, back))
 
     def masked(self, text: str) -> str:
         """A text with names and position handles replaced."""
         text = self._names_pattern.sub(lambda match: self._names[match.group()], text)
         return self._ids_pattern.sub(lambda match: self._handles[match.group()], text)
 
-    def shown(self, reply: str) -> str:
+    def shown(self, reply: str, request: Request) -> str:
         """A reply with handles and names put back; what is not JSON is left alone."""
         data = parsed(reply)
         if isinstance(data, Unreadable):
             return reply
-        back = {masked: real for real, masked in self._handles.items()}
+        back = {self.masked(word): word for word in _words(request.schema)}
+        back |= {masked: real for real, masked in self._handles.items()}
         return json.dumps(_mapped(data, back, self._unmasked_prose))
 
     def _unmasked_prose(self, text: str) -> str:
@@ -111,6 +107,16 @@ def _named(name: str, match: re.Match[str]) -> str:
 
 def _label(handle: str) -> str:
     return handle.replace("-", " ").title()
+
+
+def _words(schema: Any) -> Iterator[str]:
+    """Every word an answer may choose."""
+    if isinstance(schema, dict):
+        yield from schema.get("enum", ())
+    parts = schema.values() if isinstance(schema, dict) else schema
+    if isinstance(schema, dict | list):
+        for part in parts:
+            yield from _words(part)
 
 
 def _mapped(data: Any, names: Mapping[str, str], prose: Any = None) -> Any:

@@ -150,11 +150,11 @@ def agreed_on_the_floor(
 
 
 def compromise(state: State, issue: IssueState, seed: int) -> Compromise | None:
-    """The text to table, by stated rule and party-blind: swapping two parties' seats swaps the result.
+    """The text to table, by a stated rule that is blind to who is who.
 
     Most declared acceptances (with or without reservation), then fewest declared rejections, then
-    fewest reservations, then a lot drawn from the seed and the text. Texts already put are left out.
-    None where nothing (else) was declared.
+    fewest reservations, then a lot drawn from the seed and the text. Swapping two parties' seats
+    swaps the result. Texts already put are left out. None where nothing (else) was declared.
     """
     options = [o for o in dict.fromkeys(option for _, option in issue.stands) if o not in issue.put]
     ranked: dict[str, tuple[int, int, int]] = {}
@@ -315,7 +315,7 @@ class Paragraph:
 
 
 def joint_text(state: State, setting: Setting) -> tuple[Paragraph, ...]:
-    """The single negotiating text as it stands: adopted paragraphs, brackets with holders, reservations."""
+    """The single negotiating text as it stands."""
     return tuple(_paragraph(issue, setting) for issue in state.issues.values())
 
 

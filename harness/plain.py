@@ -1,4 +1,4 @@
-"""Text as data: what a party, a file or a model wrote, made harmless where it enters something else."""
+"""Text as data: what a party, a file or a model wrote, made harmless."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 def plain(text: object) -> str:
-    """Text for a prompt: one line, no angle brackets, no control, format or bidirectional characters.
+    """Text for a prompt: one line, no angle brackets, no control or format characters.
 
     The angle brackets become single guillemets, so that a statement cannot close the fence it
     stands in or open one of its own.

@@ -198,7 +198,8 @@ class Seating:
         prompt = _prompt(seat.prompt)
         if prompt.sha != seat.prompt_sha:
             raise TranscriptError(
-                f"Persona prompt {seat.prompt!r} has changed since this debate began; it cannot go on."
+                f"Persona prompt {seat.prompt!r} has changed since this debate began; "
+                "it cannot go on."
             )
         mask = Mask(card.setting) if prompt.masked else None
         briefer = Briefer(

@@ -1,4 +1,4 @@
-"""Settings as frozen values: who sits at the table, what is debated, and what each state is on record as wanting.
+"""Settings as frozen values: who sits where, what is debated, what each state is on record for.
 
 Knows nothing of files (see loading.py), debates or models.
 """
@@ -82,7 +82,7 @@ class Position(Value):
     visibility: Literal["public", "confidential"] = "public"
     """Confidential positions reach their own delegation only."""
     canary: str | None = None
-    """A marker planted in a confidential position: if it turns up in public, the position leaked."""
+    """A marker in a confidential position: if it turns up in public, the position leaked."""
     priority: Literal["core", "supplementary"] = "core"
     """Core positions carry the mandate; supplementary ones add depth."""
     verify: bool = False
@@ -107,7 +107,8 @@ class Party(Value):
     adjective: str
     """`American`, as in `the American delegation`."""
     aliases: tuple[str, ...] = ()
-    """Every word that gives the party away - names, capitals, leaders; the `masked` prompt replaces them."""
+    """Every word that gives the party away, such as names, capitals and leaders; the `masked`
+    prompt replaces them."""
     summary: str
     """What it wants in these talks, in a few sentences; the `interests` prompt shows only this."""
     positions: tuple[Position, ...]
@@ -187,7 +188,7 @@ class Inject(Value):
 
 
 class Caucus(Value):
-    """A private meeting of some parties after a round: talk only, no moves, nobody else hears it."""
+    """A private meeting of some parties after a round: talk only, nobody else hears it."""
 
     item: Id
     """The item under which it is held."""
@@ -203,17 +204,21 @@ class Rules(Value):
     rounds: int = Field(default=2, ge=1, le=50)
     """Rounds of interventions per item after the opening statements."""
     floor: Literal["round_robin", "rotating", "speakers_list"] = "rotating"
-    """Who speaks next: fixed order, an order that shifts by one each round, or those who spoke least first."""
+    """Who speaks next: fixed order, an order that shifts by one each round, or those who spoke
+    least first."""
     decision: Literal["consensus", "majority", "veto"] = "consensus"
-    """What adopts a text: nobody against; more for than against; a majority with no veto-holder against."""
+    """What adopts a text: nobody against; more for than against; a majority with no veto-holder
+    against."""
     vetoes: tuple[Id, ...] = ()
     """Parties whose rejection blocks under `veto`."""
     ties: Literal["fail", "pass"] = "fail"
     """What an even split means under `majority` and `veto`."""
     silence: bool = False
-    """Silence procedure: delegations are asked only whether they break silence; an unreadable reply is not silence."""
+    """Silence procedure: delegations are asked only whether they break silence; an unreadable reply
+    is not silence."""
     package: Literal["none", "item", "agenda"] = "none"
-    """`Nothing is agreed until everything is agreed`: over each item, over the whole agenda, or not at all."""
+    """`Nothing is agreed until everything is agreed`: over each item, over the whole agenda, or not
+    at all."""
     right_of_reply: int = Field(default=1, ge=0)
     """Replies allowed per round to parties that were asked a question."""
     ballots: int = Field(default=1, ge=1, le=10)
@@ -247,8 +252,8 @@ class Mandate:
     """All positions of a party that bear on one item: what it may accept and what it may not.
 
     Utilities are firmness-weighted: each position adds its firmness to the options it supports and
-    takes it from those it opposes. Leaving an issue without agreement is worth 0, so an option below
-    0 is worse for the party than no agreement.
+    takes it from those it opposes. Leaving an issue without agreement is worth 0, so an option
+    below 0 is worse for the party than no agreement.
     """
 
     def __init__(self, party: str, item: Item, positions: Iterable[Position]) -> None:
@@ -272,7 +277,7 @@ class Mandate:
 
     @cached_property
     def red_lines(self) -> Mapping[str, Position]:
-        """The options that cross a red line of the party, each with the first position it crosses."""
+        """The options that cross a red line of the party, with the first position each crosses."""
         crossed: dict[str, Position] = {}
         for position in self.positions:
             if position.kind == "red_line":
@@ -391,10 +396,10 @@ class Setting(Value):
         return Mandate(party_id, self.item(item_id), positions)
 
     def only(self, agenda: Agenda) -> Setting:
-        """The part of the setting an agenda needs: its parties, its items and the positions on them."""
+        """The part of the setting an agenda needs: its parties, items and their positions."""
         kept = set(agenda.items)
         parties = tuple(map(self.party, agenda.parties))
-        # Built anew rather than copied: a copy would carry over the cached look-ups of the whole setting.
+        # Built anew, because a copy would carry over the cached look-ups of the whole setting.
         return Setting(
             id=self.id,
             title=self.title,

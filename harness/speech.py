@@ -98,7 +98,7 @@ def _salute(on: Occasion) -> str:
 
 
 def _choose(on: Occasion) -> tuple[Position, ...]:
-    """The positions to spell out: those asked for, uncited ones first, on the issues of this turn."""
+    """The positions to spell out: uncited ones on the issues of this turn."""
     if not on.may_cite:
         return ()
     already = _cited_in_item(on)
@@ -286,7 +286,7 @@ def _reply_opening(on: Occasion) -> str:
 
 
 def _explanation(on: Occasion) -> Composed:
-    """How a delegation explains its formal answers: alike ones together, each new reason by its text."""
+    """How a delegation explains its formal answers: alike ones together."""
     already = _cited_in_item(on)
     reasons = {vote.issue: _reason(on, vote) for vote in on.votes}
     alike: dict[tuple[e.VoteChoice, bool], list[str]] = {}

@@ -8,7 +8,7 @@ model or changes the state.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -232,7 +232,7 @@ def _in_few_words(kind: str, keys: Sequence[str], setting: Setting) -> dict[str,
 
 
 def _answers(issue: IssueState, party: str, offer: Offer, barred: set[str]) -> list[Stance]:
-    """The stances the party may take on another's offer: not the one it holds, none on its own text."""
+    """The stances the party may take on another's offer: none that it holds already."""
     held = issue.stands.get((party, offer.option))
     own = issue.own_offer(party)
     stances: list[Stance] = []
@@ -354,6 +354,15 @@ def read(text: str, request: Request, *, own_words: bool = False) -> Answer | Un
         },
         note=data.get("note") or None,
     )
+
+
+def misfit(text: str, schema: Json) -> Unreadable | None:
+    """Why a raw reply does not fit a schema; None where it does."""
+    data = parsed(text)
+    if isinstance(data, Unreadable):
+        return data
+    defect = _defect(data, schema)
+    return None if defect is None else Unreadable(defect)
 
 
 def parsed(text: str) -> Json | Unreadable:

@@ -17,6 +17,7 @@ from tests.rooms import (
     Does,
     Improviser,
     Says,
+    Speech,
     a_room,
     held,
     instance,
@@ -43,22 +44,23 @@ def given_away(setting: Setting, text: str) -> set[str]:
     return {word for word in words if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)}
 
 
-@pytest.mark.parametrize("agenda", ["opening", "regional", "six-party"])
+@pytest.mark.parametrize("agenda", ["opening", "six-party"])
+@pytest.mark.parametrize("speech", ["free", "composed"])
 def test_no_name_and_no_position_handle_reaches_a_masked_seat_on_the_real_setting(
-    agenda: str,
+    agenda: str, speech: Speech
 ) -> None:
     chosen = REAL.agenda(agenda)
     setting = REAL.only(chosen)
     seat = Improviser(3, bad=0.1)
-    held(a_room(setting, seat, rules=chosen.rules, prompt="masked", speech="free"))
+    held(a_room(setting, seat, rules=chosen.rules, prompt="masked", speech=speech))
     assert len(seat.asked) > 20
     for request in seat.asked:
         assert given_away(setting, sent_text(request)) == set(), request.call
 
 
 def test_no_party_handle_reaches_a_masked_seat() -> None:
-    for seed in range(12):
-        setting = random_setting(seed, 4, 2, 2)
+    for seed in range(6):
+        setting = random_setting(seed, 4, 2, 1)
         rules = random_rules(seed, setting)
         seat = Improviser(seed, bad=0.3, prose=("We hear you.",))
         held(a_room(setting, seat, rules=rules, prompt="masked", speech="free"))
@@ -169,7 +171,6 @@ def test_a_mask_is_undone_by_itself() -> None:
     held(a_room(setting, seat, speech="free"))
     for request in seat.asked:
         hidden = mask.hide(request)
-        assert mask.reveal(hidden).schema == request.schema
         data = instance(hidden.schema, random.Random(request.seed), ("We agree.",))
-        again = json.loads(mask.shown(json.dumps(data)))
+        again = json.loads(mask.shown(json.dumps(data), request))
         assert again == instance(request.schema, random.Random(request.seed), ("We agree.",))

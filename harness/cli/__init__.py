@@ -1,7 +1,7 @@
 """The command line: arguments in, one call, words out. One file per verb.
 
-Exit codes: 0 done; 1 a defect of ours, with traceback; 2 something the user can mend; 3 stopped by a
-ceiling; 130 interrupted. Nothing heavy is imported until a verb runs.
+Exit codes: 0 done; 1 a defect of ours, with traceback; 2 something the user can mend; 3 stopped by
+a ceiling; 130 interrupted. Nothing heavy is imported until a verb runs.
 """
 
 from __future__ import annotations

@@ -109,8 +109,8 @@ def _head(console: Console, record: Transcript) -> None:
 
 
 def _private(console: Console, event: e.Event) -> None:
-    from harness.plain import clean
     from harness.events import ModelCall, Unread
+    from harness.plain import clean
 
     if isinstance(event, Unread):
         console.print(f"     could not be read: {clean(event.why)}", style="dim")
@@ -126,8 +126,8 @@ def _private(console: Console, event: e.Event) -> None:
 
 def _sources(shower: Shower, record: Transcript, event: e.Event) -> None:
     """Each citation with its source; whose position it is decides nothing here."""
-    from harness.plain import clean
     from harness.events import Statement
+    from harness.plain import clean
 
     if not isinstance(event, Statement) or (event.audience is not None and not shower.private):
         return

@@ -23,6 +23,15 @@ STATUS = {
     "undecided": "not decided",
 }
 
+BESIDE = (
+    "best: in the best joint outcome that crosses nobody's red line. "
+    "zone: options every mandate could live with."
+)
+MEASURED = (
+    "Measured against the documented positions by code, from moves and votes; "
+    "no model judged the prose."
+)
+
 
 def scored(path: Path) -> tuple[Transcript, Tables, Path]:
     """Score a transcript, write the scores beside it, and return both tables."""
@@ -102,12 +111,10 @@ def show_tables(console: Console, transcript: Transcript, made: Tables) -> None:
     """Agreement by issue and consistency by party."""
     console.print()
     console.print(_agreement(transcript, made))
-    console.print("best: in the best joint outcome that crosses nobody's red line. zone: options every "
-                  "mandate could live with.", style="dim")  # fmt: skip
+    console.print(BESIDE, style="dim")
     console.print()
     console.print(_consistency(made))
-    console.print("Measured against the documented positions by code, from moves and votes; no model "
-                  "judged the prose.", style="dim")  # fmt: skip
+    console.print(MEASURED, style="dim")
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -166,7 +173,8 @@ def _agreement_cells(transcript: Transcript, row: AgreementRow) -> tuple[str, ..
 def _consistency(made: Tables) -> Table:
     table = _table(
         "CONSISTENCY", "party", "votes in line", "had it accepted all", "red lines crossed",
-        "citations valid", "core positions cited", "satisfaction", "given", "received", "failed turns",
+        "citations valid", "core positions cited", "satisfaction", "given", "received",
+        "failed turns",
     )  # fmt: skip
     for row in made.consistency:
         table.add_row(*_consistency_cells(row))
@@ -189,8 +197,8 @@ def show_counts(console: Console, transcript: Transcript, made: Tables) -> None:
     agreed = sum(row.outcome == "adopted" for row in made.agreement)
     held = made.baselines
     console.print(
-        f"\nAgreed: {agreed} of {issues} issues. Beside it: a random deal {held.random.agreement:.0%}, "
-        f"always-accept {held.always_accept.adopted} of {issues}, "
+        f"\nAgreed: {agreed} of {issues} issues. Beside it: a random deal "
+        f"{held.random.agreement:.0%}, always-accept {held.always_accept.adopted} of {issues}, "
         f"best joint outcome {held.best.adopted} of {issues}."
     )
     calls = [call for call in transcript.calls if call.started is not None]

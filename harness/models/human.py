@@ -16,12 +16,16 @@ from harness.plain import plain
 from harness.turn import Reply, Request, Unreadable, read
 
 HELP = """\
-  say WORDS...                      what you say aloud
-  propose ISSUE/OPTION              table an offer            concede ISSUE/OPTION [for ISSUE/OPTION]
-  accept OFFER   reserve OFFER      answer an offer (O1 ...)  reject OFFER     withdraw OFFER
-  ask PARTY ISSUE                   put a question            vote ISSUE accept|reserve|reject|abstain
-  cite POSITION                     cite a position           because POSITION (behind the last move or vote)
-  show mandate | options | offers   look again                undo | help | done\
+  say WORDS...                    what you say aloud
+  propose ISSUE/OPTION            table an offer
+  concede ISSUE/OPTION            replace your offer; add `for ISSUE/OPTION` to ask a return
+  accept | reserve | reject O1    answer another party's offer
+  withdraw O1                     take your own offer back
+  ask PARTY ISSUE                 put a question
+  vote ISSUE accept               or reserve, reject, abstain
+  cite POSITION                   cite a position of yours
+  because POSITION                the position behind the last move or vote
+  show mandate | options | offers, undo, help, done\
 """
 
 

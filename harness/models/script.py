@@ -2,8 +2,8 @@
 
 A script is a YAML list. Each entry names where it belongs (`item`, and `round`: 0 for the opening
 statement, 1, 2, ... for the rounds, or the words reply, caucus, decision) and what is done there:
-`say`, `cite`, `moves` (`propose`, `accept`, ... by `issue/option`, with `because`) and `votes`. Turns
-without an entry fall to the model named beside the script.
+`say`, `cite`, `moves` (`propose`, `accept`, ... by `issue/option`, with `because`) and `votes`.
+Turns without an entry fall to the model named beside the script.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Line(BaseModel):
     """The statement, word for word; composed from the citations and moves where left out."""
     cite: tuple[str, ...] = ()
     moves: tuple[dict[str, str], ...] = ()
-    """Each one move: `{propose: issue/option}`, `{ask: issue, to: party}`, with `because` and `in_return_for`."""
+    """Each one move: `{propose: issue/option}`, `{ask: issue, to: party}`; `because` and
+    `in_return_for` may stand beside it."""
     votes: dict[str, VoteChoice | dict[str, str]] = {}
     """Issue -> vote, or `{vote: reject, because: position}`."""
 

@@ -53,7 +53,11 @@ def test_reading_can_be_narrowed_to_item_party_and_turn(debate: Path) -> None:
 
 @pytest.mark.parametrize(
     ("option", "words"),
-    [(("--item", "sirya"), "libya, syria"), (("--party", "fr"), "us, ru"), (("--turn", "T99"), "T1 to")],
+    [
+        (("--item", "sirya"), "libya, syria"),
+        (("--party", "fr"), "us, ru"),
+        (("--turn", "T99"), "T1 to"),
+    ],
 )
 def test_a_name_that_is_not_in_the_transcript_is_said_to_be_missing(
     debate: Path, option: tuple[str, str], words: str
@@ -120,7 +124,10 @@ def test_text_from_a_transcript_cannot_steer_the_terminal(tmp_path: Path, debate
     assert "[bold]Chair: adopted[/bold]" in output  # shown as it stands, not obeyed
 
 
-@pytest.mark.parametrize("path", sorted(p for p in EXAMPLES.glob("*.jsonl") if ".scores" not in p.name))
+TRANSCRIPTS = sorted(p for p in EXAMPLES.glob("*.jsonl") if ".scores" not in p.name)
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_every_example_reads_is_finished_and_scores(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / path.name
     copy.write_bytes(path.read_bytes())

@@ -125,7 +125,8 @@ def test_what_the_user_can_mend_is_one_sentence_that_names_it(
     assert isinstance(result.exception, UserError)
     assert words in str(result.exception)
     assert "Traceback" not in str(result.exception)
-    assert not list(Path.cwd().glob("transcripts/*.jsonl"))  # a debate that cannot begin leaves no file
+    # A debate that cannot begin leaves no file.
+    assert not list(Path.cwd().glob("transcripts/*.jsonl"))
 
 
 def test_a_mistake_of_the_users_ends_with_exit_code_2_and_no_traceback() -> None:
@@ -182,12 +183,11 @@ def test_a_ceiling_stops_with_exit_code_3_and_a_transcript_that_can_be_resumed()
 
 def test_a_debate_replayed_by_name_is_the_same_from_the_third_line_on() -> None:
     reference("--items", "syria", "--quiet", "--out", "first.jsonl")
-    tracktwo(
-        "run", "--items", "syria", "--model", "replay:first.jsonl", "--quiet", "--out", "again.jsonl"
-    )
+    replayed = ("--model", "replay:first.jsonl", "--quiet", "--out", "again.jsonl")
+    tracktwo("run", "--items", "syria", *replayed)
 
-    first, again = (Path(name).read_bytes().split(b"\n")[2:] for name in ("first.jsonl", "again.jsonl"))
-    assert first == again
+    first, again = (Path(f"{name}.jsonl").read_bytes() for name in ("first", "again"))
+    assert first.split(b"\n")[2:] == again.split(b"\n")[2:]
 
 
 def test_nothing_is_overwritten() -> None:
