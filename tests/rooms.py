@@ -367,13 +367,13 @@ class Does:
     def __init__(
         self, answer: Callable[[Request], Mapping[str, Any] | str], *, reads_prompts: bool = True
     ) -> None:
-        self._answer = answer
+        self.says = answer
         self.reads_prompts = reads_prompts
         self.asked: list[Request] = []
 
     async def answer(self, request: Request) -> Reply:
         self.asked.append(request)
-        data = self._answer(request)
+        data = self.says(request)
         text = data if isinstance(data, str) else json.dumps(data)
         return Reply(text=text, model="does", finish="stop")
 
@@ -383,7 +383,6 @@ def insists(option: str, vote: str = "accept") -> Does:
 
     def answer(request: Request) -> dict[str, Any]:
         data = silent(request)
-        because = {"because": None} if request.legal.citable else {}
         wanted = [key for key in request.legal.propose if key.endswith(f"/{option}")]
         if isinstance(data.get("moves"), dict):
             for issue, choices in request.legal.brief.items():
@@ -391,6 +390,7 @@ def insists(option: str, vote: str = "accept") -> Does:
                     if move.get("move") == "propose" and move["text"] in wanted:
                         data["moves"][issue] = words
         elif "moves" in data:
+            because = {"because": None} if request.legal.citable else {}
             data["moves"] = [{"move": "propose", "text": key, **because} for key in wanted]
         for cast in data.get("votes", {}).values():
             cast["vote"] = vote
@@ -401,17 +401,19 @@ def insists(option: str, vote: str = "accept") -> Does:
 
 def silent(request: Request) -> dict[str, Any]:
     """An answer without any move, in the shape the request wants; votes abstain."""
+    wanted = request.schema["properties"]
     empty: dict[str, Any] = {"note": "", "citations": [], "moves": [], "statement": "We listen."}
-    data = {key: empty.get(key, {}) for key in request.schema["properties"]}
-    moves = request.schema["properties"].get("moves", {})
-    if moves.get("type") == "object":
+    data = {key: empty.get(key, {}) for key in wanted}
+    if wanted.get("moves", {}).get("type") == "object":
         data["moves"] = {
             issue: min(choices, key=lambda words: len(choices[words]))
             for issue, choices in request.legal.brief.items()
         }
-    if "votes" in data:
-        because = {"because": None} if request.legal.citable else {}
-        data["votes"] = {issue: {"vote": "abstain", **because} for issue in request.legal.votes}
+    if "votes" in wanted:
+        data["votes"] = {
+            issue: {key: "abstain" if key == "vote" else None for key in vote["properties"]}
+            for issue, vote in wanted["votes"]["properties"].items()
+        }
     return data
 
 

@@ -11,8 +11,8 @@ offer by the next option down that its aspiration now allows, one step a turn (a
 others' offers waits) until the last round, when it declares every option its record supports. It
 never proposes, accepts or reserves on a text that crosses a red line or is worth less than no
 agreement. A text on which its record is silent and flexible it takes with a reservation, in the
-last round only. On an issue on which it has no documented position at all it has no instructions: it
-makes no move and abstains.
+last round only. On an issue on which it has no documented position at all it has no instructions:
+it makes no move and abstains.
 """
 
 from __future__ import annotations
