@@ -25,6 +25,9 @@ from harness.setting import Item, Mandate, Party, Rules, Setting, sha
 from harness.state import State
 from harness.turn import Legal, Message
 
+BRIEF_LINE = 200
+"""Characters of one line of the record that a very small model is shown."""
+
 DECISIONS = {
     "consensus": "Texts are adopted by consensus: one rejection keeps a text in brackets.",
     "majority": "Texts are adopted by majority of those for and against.",
@@ -177,7 +180,7 @@ class Briefer:
                 parts.append(("</record>\n" if parts else "") + _item_text(self, event.item))
                 continue
             if may_see(event, self.party.id) and (line := self.line(event)):
-                parts.append(line)
+                parts.append(_shortened(line) if self.brief else line)
         parts.append(self._turn(state, mandate.item, legal, now, task))
         if repair is not None:
             parts.append(self.part("repair", error=repair))
@@ -208,6 +211,11 @@ class Briefer:
     def line(self, event: Event) -> str | None:
         """How an event reads in the record; None for what is not part of it."""
         return _line(event, self.party.id, self.called)
+
+
+def _shortened(line: str) -> str:
+    """A line of the record, cut for a very small model; what is cut is prose, never a move."""
+    return line if len(line) <= BRIEF_LINE else line[: BRIEF_LINE - 3] + "\u2026\u00bb\n"
 
 
 def _in_numbers(text: str, setting: Setting) -> str:

@@ -36,6 +36,8 @@ class Legal:
     """Texts that may be asked for in return for a concession."""
     votes: Mapping[str, tuple[VoteChoice, ...]] = field(default_factory=dict)
     """In a decision: the tabled issues with the answers allowed on each."""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """The issues of the item by id, numbered for brief answers."""
     brief: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     """The same moves in a few words, by number of the issue: `propose LABEL`, `accept O2`, `wait`.
 
@@ -72,6 +74,7 @@ def legal(
                 for i in open_issues
                 if i.tabled is not None and not i.votes
             },
+            numbers=mandate.numbers,
         )
     if phase in ("reply", "caucus"):
         return Legal(citable=citable, issues=tuple(i.issue for i in open_issues))
@@ -80,10 +83,9 @@ def legal(
     withdraw: list[str] = []
     answers: dict[Stance, list[str]] = {"accept": [], "reserve": [], "reject": []}
     brief: dict[str, dict[str, Json]] = {}
-    numbers = {issue.id: str(n) for n, issue in enumerate(item.issues, 1)}
     for issue in open_issues:
         own = issue.own_offer(party)
-        short = brief.setdefault(numbers[issue.issue], {})
+        short = brief.setdefault(mandate.numbers[issue.issue], {})
         keys = [key for key in setting.issue(issue.issue).keys if key not in barred]
         if own is None:
             propose += keys

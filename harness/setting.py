@@ -213,6 +213,11 @@ class Mandate:
         return crossed
 
     @cached_property
+    def numbers(self) -> Mapping[str, str]:
+        """The issues of the item numbered from 1, for very small models."""
+        return {issue.id: str(number) for number, issue in enumerate(self.item.issues, 1)}
+
+    @cached_property
     def core(self) -> tuple[Position, ...]:
         """The core positions; all of them where none is marked so."""
         return tuple(p for p in self.positions if p.priority == "core") or self.positions

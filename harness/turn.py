@@ -137,12 +137,16 @@ def schema_for(
     because = {} if brief else _because(legal)
     if legal.votes:
         votes = {i: _object({"vote": _one_of(cs), **because}) for i, cs in legal.votes.items()}
-        parts["votes"] = _object(votes)
+        parts["votes"] = _brief_votes(legal) if brief else _object(votes)
     elif legal.moves and phase in ("opening", "round"):
         parts["moves"] = _brief_moves(legal) if brief else _moves(legal, because)
     if speech == "free":
         parts["statement"] = {"type": "string", "description": "What you say aloud, to everyone."}
     return _object(parts)
+
+
+def _brief_votes(legal: Legal) -> Json:
+    return _object({legal.numbers[issue]: _one_of(cs) for issue, cs in legal.votes.items()})
 
 
 def _brief_moves(legal: Legal) -> Json:
@@ -217,10 +221,7 @@ def read(text: str, request: Request, *, own_words: bool = False) -> Answer | Un
         moves=tuple(
             _move(move, request) for move in _in_full(data.get("moves", []), request.legal)
         ),
-        votes={
-            issue: (vote["vote"], vote.get("because"))
-            for issue, vote in data.get("votes", {}).items()
-        },
+        votes=_votes(data.get("votes", {}), request.legal),
         note=data.get("note") or None,
     )
 
@@ -269,6 +270,16 @@ def _defect(data: Json, schema: Json) -> str | None:
     except RecursionError:
         return "$: nested too deeply"
     return None if defect is None else f"{defect.json_path}: {defect.message[:400]}"
+
+
+def _votes(votes: Json, legal: Legal) -> dict[str, tuple[VoteChoice, str | None]]:
+    """Votes by issue with the position behind each; brief ones stand under the issue's number."""
+    issues = {number: issue for issue, number in legal.numbers.items()}
+    cast: dict[str, tuple[VoteChoice, str | None]] = {}
+    for where, vote in votes.items():
+        full: Json = {"vote": vote} if isinstance(vote, str) else vote
+        cast[issues.get(where, where)] = (full["vote"], full.get("because"))
+    return cast
 
 
 def _in_full(moves: Json | list[Json], legal: Legal) -> list[Json]:

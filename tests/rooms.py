@@ -392,8 +392,8 @@ def insists(option: str, vote: str = "accept") -> Does:
         elif "moves" in data:
             because = {"because": None} if request.legal.citable else {}
             data["moves"] = [{"move": "propose", "text": key, **because} for key in wanted]
-        for cast in data.get("votes", {}).values():
-            cast["vote"] = vote
+        for issue, cast in data.get("votes", {}).items():
+            data["votes"][issue] = {**cast, "vote": vote} if isinstance(cast, dict) else vote
         return data
 
     return Does(answer)
@@ -412,6 +412,8 @@ def silent(request: Request) -> dict[str, Any]:
     if "votes" in wanted:
         data["votes"] = {
             issue: {key: "abstain" if key == "vote" else None for key in vote["properties"]}
+            if "properties" in vote
+            else "abstain"
             for issue, vote in wanted["votes"]["properties"].items()
         }
     return data

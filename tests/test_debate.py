@@ -197,10 +197,8 @@ def test_a_reply_cut_off_is_told_from_one_that_is_garbage() -> None:
 
 def test_a_repaired_answer_counts() -> None:
     quiet = insists("a")
-    first: dict[str, int] = {}
 
     def stumbles(request: Request) -> dict[str, Any] | str:
-        first[request.call] = 1
         return "oh" if request.attempt == 1 else quiet.says(request)  # type: ignore[return-value]
 
     past = held(a_room(two_sides(), {"us": Does(stumbles), "ru": insists("a")}))
@@ -255,18 +253,29 @@ def test_a_party_that_was_asked_may_reply_and_no_more_than_the_rules_allow() -> 
         data = silent(request)
         if request.phase == "round":
             because = {"because": None} if request.legal.citable else {}
-            others = [to for to in request.legal.ask]
-            data["moves"] = [{"move": "ask", "to": to, "issue": "one", **because} for to in others]
+            asked = request.legal.ask
+            data["moves"] = [{"move": "ask", "to": to, "issue": "one", **because} for to in asked]
         return data
 
     setting = a_setting(*map(a_party, ("us", "ru", "de")), items=(an_item(an_issue("one")),))
-    for allowed in (0, 1, 2):
-        rules = Rules(rounds=1, right_of_reply=allowed)
-        seats = {"us": Does(silent), "ru": Does(silent), "de": Does(asks)}
-        past = held(a_room(setting, seats, rules=rules, speech="free"))
-        replies = [s.party for s in past.of(e.Statement) if s.phase == "reply"]
-        # The floor rotates: de speaks before us, who answers in its own turn.
-        assert replies == ([] if allowed == 0 else ["us", "ru"][:allowed]) or len(replies) <= allowed
+    replies = {}
+    for floor in ("round_robin", "rotating"):
+        for allowed in (0, 1, 2):
+            rules = Rules.model_validate(
+                {"rounds": 1, "right_of_reply": allowed, "floor": floor}
+            )
+            seats = {"us": Does(silent), "ru": Does(silent), "de": Does(asks)}
+            past = held(a_room(setting, seats, rules=rules, speech="free"))
+            replies[floor, allowed] = [s.party for s in past.of(e.Statement) if s.phase == "reply"]
+    assert replies == {
+        ("round_robin", 0): [],
+        ("round_robin", 1): ["us"],
+        ("round_robin", 2): ["us", "ru"],
+        # Here us speaks after de, and answers in its own turn.
+        ("rotating", 0): [],
+        ("rotating", 1): ["ru"],
+        ("rotating", 2): ["ru"],
+    }
 
 
 def test_in_a_private_meeting_everyone_in_the_room_speaks_once_and_nobody_moves() -> None:

@@ -41,7 +41,8 @@ def given_away(setting: Setting, text: str) -> set[str]:
         for word in (party.name, party.adjective, *party.aliases, *(p.id for p in party.positions))
     }
     words |= {word[0].upper() + word[1:] for word in words}
-    return {word for word in words if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)}
+    found = {word for word in words if word in text}
+    return {word for word in found if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)}
 
 
 @pytest.mark.parametrize("agenda", ["opening", "six-party"])

@@ -48,7 +48,7 @@ def test_the_two_lists_of_versions_are_one() -> None:
 def test_every_dependency_has_a_version() -> None:
     fixed = {canonicalize_name(Requirement(line).name) for line in CONSTRAINTS}
     wanted = {canonicalize_name(requirement.name) for requirement in declared()}
-    assert wanted - fixed == {"tracktwo"}, RENEW
+    assert wanted <= fixed, RENEW
 
 
 def test_a_version_is_all_that_a_constraint_says() -> None:
@@ -113,23 +113,26 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
 
 
 def test_the_command_runs_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
-    """Away from the checkout, where only the wheel's own files can be found."""
-    zipfile.ZipFile(wheel).extractall(tmp_path)
+    """A debate in an empty folder, where only the wheel's own files can be found."""
+    site, empty = tmp_path / "site", tmp_path / "empty"
+    zipfile.ZipFile(wheel).extractall(site)
+    empty.mkdir()
     script = (
         "import sys, harness, harness.cli as cli\n"
-        f"assert harness.__file__.startswith({str(tmp_path)!r}), harness.__file__\n"
-        "sys.argv = ['tracktwo', '--help']\n"
+        f"assert harness.__file__.startswith({str(site)!r}), harness.__file__\n"
         "cli.main()\n"
     )
+    run = ["run", "geneva-2021", "--items", "syria", "--model", "reference", "--quiet"]
     done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        [sys.executable, "-c", script, *run],
+        cwd=empty,
+        env={**os.environ, "PYTHONPATH": str(site)},
         capture_output=True,
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "tracktwo" in done.stdout
+    written = sorted(path.suffixes for path in (empty / "transcripts").iterdir())
+    assert written == [[".jsonl"], [".scores", ".jsonl"]]
 
 
 def test_uv_lock_stays_out() -> None:

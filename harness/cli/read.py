@@ -34,7 +34,7 @@ def read(
 
     \b
     Examples:
-      tracktwo read transcripts/examples/reference-deadlock-and-deal.jsonl
+      tracktwo read transcripts/examples/reference-eight-of-twelve.jsonl
       tracktwo read FILE --item sanctions --party us
       tracktwo read FILE --turn T12 --private
     """

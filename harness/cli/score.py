@@ -23,7 +23,7 @@ def score(
     \b
     Examples:
       tracktwo score transcripts/examples
-      tracktwo score transcripts/examples/reference-deadlock-and-deal.jsonl --markdown
+      tracktwo score transcripts/examples/reference-eight-of-twelve.jsonl --markdown
     """
     from harness.cli.results import scored, show_json, show_results
     from harness.cli.show import terminal

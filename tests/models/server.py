@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -65,6 +65,8 @@ class ChatServer:
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
+        self.ordinary: Callable[[Json], Answer] = lambda body: spoken()
+        """What a request gets when no answer was prepared."""
         self.bodies: list[Json] = []
         self.headers: list[dict[str, str]] = []
         self.url = ""
@@ -92,7 +94,8 @@ class ChatServer:
                 length = int(self.headers["content-length"])
                 chat.bodies.append(json.loads(self.rfile.read(length)))
                 chat.headers.append({k.lower(): v for k, v in self.headers.items()})
-                self._give(chat.answers.pop(0) if chat.answers else spoken())
+                body = chat.bodies[-1]
+                self._give(chat.answers.pop(0) if chat.answers else chat.ordinary(body))
 
             def _give(self, answer: Answer) -> None:
                 if answer.hangs:
