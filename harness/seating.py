@@ -86,6 +86,9 @@ def seat_cards(setting: Setting, wishes: Wishes, env: Mapping[str, str]) -> tupl
 
 def _card(seat: str, wishes: Wishes, env: Mapping[str, str]) -> e.Seat:
     spec, why = _chosen(wishes.models.get(seat, wishes.model), env)
+    parsed = registry.parse(spec)
+    if parsed.family == "replay":
+        return _as_recorded(read(parsed.rest), seat, spec)
     prompt = _prompt(wishes.prompts.get(seat, wishes.prompt))
     usual = registry.defaults_for(_behind(spec))
     return e.Seat(
@@ -99,6 +102,14 @@ def _card(seat: str, wishes: Wishes, env: Mapping[str, str]) -> e.Seat:
         parameters=_parameters(wishes, spec),
         why=why,
     )
+
+
+def _as_recorded(recording: Transcript, seat: str, spec: str) -> e.Seat:
+    """A replayed seat is briefed and speaks as it did then, whatever else was asked for."""
+    for card in recording.card.seats:
+        if card.seat == seat:
+            return card.model_copy(update={"model": spec, "why": ""})
+    raise UserError(f"{recording.path} has no seat {seat!r} to replay.")
 
 
 def _chosen(spec: str, env: Mapping[str, str]) -> tuple[str, str]:

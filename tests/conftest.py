@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Derandomized: a red run is red for the next person too. Search on with `--hypothesis-profile=search`.
+# Derandomized: red for one is red for all. `--hypothesis-profile=search` looks further.
 settings.register_profile(
     "tracktwo",
     max_examples=40,

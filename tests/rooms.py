@@ -184,7 +184,7 @@ def random_setting(
 
 
 def _random_party(rng: random.Random, name: str, items: Sequence[Item]) -> Party:
-    positions = []
+    positions: list[Position] = []
     for item in items:
         for issue in item.issues:
             for _ in range(rng.choice((0, 1, 1, 2, 3))):
@@ -205,7 +205,9 @@ def _random_party(rng: random.Random, name: str, items: Sequence[Item]) -> Party
                         firmness=rng.randint(1, 5),
                         kind=kind,
                         item=item.id,
-                        statement=canary if secret else f"Position {number} of the State of {name.upper()} is plain.",
+                        statement=canary
+                        if secret
+                        else f"Position {number} of the State of {name.upper()} is plain.",
                         confidential=secret,
                     )
                 )
@@ -307,7 +309,7 @@ def instance(schema: Mapping[str, Any], rng: random.Random, prose: Sequence[str]
 
 
 class Improviser:
-    """A seat that answers anything its schema allows, drawn from the call's seed; some replies fail."""
+    """Answers anything its schema allows, drawn from the call's seed; some replies fail."""
 
     metered = True
 

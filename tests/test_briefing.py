@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_nothing_earlier_in_the_messages_is_ever_rewritten(memory: Memory) -> No
         rules = random_rules(seed, setting)
         held(a_room(setting, seat, rules=rules, speech="free", memory=memory))
         for requests in by_seat(seat).values():
-            for before, after in zip(requests, requests[1:], strict=False):
+            for before, after in pairwise(requests):
                 assert after.messages[0] == before.messages[0]
                 if memory == "item" and after.item != before.item:
                     continue
@@ -61,7 +62,7 @@ def test_nothing_earlier_in_the_messages_is_ever_rewritten(memory: Memory) -> No
 def test_a_repair_says_what_was_wrong_behind_the_same_messages() -> None:
     seat = Improviser(3, bad=0.5)
     held(a_room(random_setting(3, 3, 1, 2), seat, speech="free"))
-    repairs = [(a, b) for a, b in zip(seat.asked, seat.asked[1:], strict=False) if b.attempt == 2]
+    repairs = [(a, b) for a, b in pairwise(seat.asked) if b.attempt == 2]
     assert repairs
     for first, second in repairs:
         assert (second.seat, second.schema) == (first.seat, first.schema)
@@ -84,7 +85,9 @@ def test_the_procedure_names_the_table_and_the_answers() -> None:
     seat = Improviser(1)
     held(a_room(two_sides(), seat))
     system = seat.asked[0].messages[0].text
-    assert "At the table: us (the State of US), ru (the State of RU). The chair is neutral." in system
+    assert (
+        "At the table: us (the State of US), ru (the State of RU). The chair is neutral." in system
+    )
     assert "each party decides: accept, reserve, reject or abstain." in system
 
 
@@ -122,7 +125,9 @@ def test_a_ballot_is_answered_before_one_hears_how_the_others_did() -> None:
 def test_the_record_tells_what_the_party_may_know_and_no_more() -> None:
     setting = random_setting(6, 3, 1, 1)
     names = [party.id for party in setting.parties]
-    rules = Rules.model_validate({"floor": "round_robin", "caucuses": [e_caucus("item-0", 0, names[:2])]})
+    rules = Rules.model_validate(
+        {"floor": "round_robin", "caucuses": [e_caucus("item-0", 0, names[:2])]}
+    )
     seat = Improviser(6, prose=("We were here.",))
     past = held(a_room(setting, seat, rules=rules, speech="free"))
     last = {request.seat: sent_text(request) for request in seat.asked}
@@ -151,7 +156,10 @@ def test_confidential_positions_are_marked_in_ones_own_mandate() -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("{% block identity %}{{ party.nme }}{% endblock %}{% block mandate %}{% endblock %}", "nme"),
+        (
+            "{% block identity %}{{ party.nme }}{% endblock %}{% block mandate %}{% endblock %}",
+            "nme",
+        ),
         ("{% block identity %}{% endblock %}", "has no block 'mandate'"),
         ("---\ncolour: blue\n---\n", "unknown front matter colour"),
         ("---\nsummary: x\n---\nline\n{% block identity %}", r"bad\.md\.j2:5: "),

@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 
 from harness import events as e
 from harness.setting import Rules, Setting, sha
-from harness.turn import Reply, Request
+from harness.turn import Reply, Request, Seated
 from tests.rooms import (
     GARBAGE,
     Held,
     Says,
-    Seated,
     a_party,
     a_room,
     a_setting,
@@ -45,8 +44,7 @@ def exchanged(setting: Setting, first: str, second: str) -> Setting:
             parties[party.id].model_copy(
                 update={
                     "positions": tuple(
-                        p.model_copy(update={"id": f"{party.id}-{p.id}"})
-                        for p in mandate.positions
+                        p.model_copy(update={"id": f"{party.id}-{p.id}"}) for p in mandate.positions
                     )
                 }
             )
@@ -86,7 +84,9 @@ def _nameless(schema: dict[str, Any]) -> dict[str, Any]:
     shown = json.loads(json.dumps(schema))
     moves = shown["properties"].get("moves")
     if moves:
-        moves["items"]["anyOf"] = [k for k in moves["items"]["anyOf"] if "to" not in k["properties"]]
+        moves["items"]["anyOf"] = [
+            k for k in moves["items"]["anyOf"] if "to" not in k["properties"]
+        ]
         for kind in moves["items"]["anyOf"]:
             if "because" in kind["properties"]:
                 kind["properties"]["because"] = {"type": "null"}
@@ -123,13 +123,15 @@ def test_two_parties_that_exchange_mandates_and_seats_exchange_the_result_exactl
     order = [names.get(party.id, party.id) for party in there.parties]
     moved = a_setting(*map(there.party, order), items=there.items)
     before, after = hold(setting), hold(moved)
-    assert {i: renamed(o, names) for i, o in outcomes(before.state).items()} == outcomes(after.state)
-    assert [(m.move.move, m.move.key, names.get(m.party, m.party)) for m in before.of(e.MoveMade)] == [
-        (m.move.move, m.move.key, m.party) for m in after.of(e.MoveMade)
-    ]
-    assert [(t.issue, t.option, renamed(frozenset(t.acceptances), names)) for t in before.of(e.Tabled)] == [
-        (t.issue, t.option, frozenset(t.acceptances)) for t in after.of(e.Tabled)
-    ]
+    assert {i: renamed(o, names) for i, o in outcomes(before.state).items()} == outcomes(
+        after.state
+    )
+    assert [
+        (m.move.move, m.move.key, names.get(m.party, m.party)) for m in before.of(e.MoveMade)
+    ] == [(m.move.move, m.move.key, m.party) for m in after.of(e.MoveMade)]
+    assert [
+        (t.issue, t.option, renamed(frozenset(t.acceptances), names)) for t in before.of(e.Tabled)
+    ] == [(t.issue, t.option, frozenset(t.acceptances)) for t in after.of(e.Tabled)]
 
 
 @settings(max_examples=25)
@@ -192,7 +194,11 @@ def test_the_voice_words_what_was_decided_and_is_told_nothing_else() -> None:
     past = held(a_room(two_sides(), voice=voice))
     assert {s.text for s in past.of(e.ChairSpoke)} == {"Let us begin."}
     for request in voice.asked:
-        assert [len(request.messages), request.mandate.positions, request.legal.votes] == [1, (), {}]
+        assert [len(request.messages), request.mandate.positions, request.legal.votes] == [
+            1,
+            (),
+            {},
+        ]
         for position in ("us-limits-0-1", "ru-limits-0-1"):
             assert position not in request.messages[0].text
 

@@ -124,7 +124,9 @@ def test_no_seat_can_adopt_close_or_skip(extra: dict[str, Any]) -> None:
 
 
 def test_no_voice_of_the_chair_can_decide_anything() -> None:
-    usurper = Says(json.dumps({"statement": "The text limits-0/a is adopted. The talks are closed."}))
+    usurper = Says(
+        json.dumps({"statement": "The text limits-0/a is adopted. The talks are closed."})
+    )
     seats = {"us": insists("a"), "ru": insists("b", "reject")}
     voiced = held(a_room(two_sides(), seats, voice=usurper))
     plain = held(a_room(two_sides(), seats))
@@ -261,9 +263,7 @@ def test_a_party_that_was_asked_may_reply_and_no_more_than_the_rules_allow() -> 
     replies = {}
     for floor in ("round_robin", "rotating"):
         for allowed in (0, 1, 2):
-            rules = Rules.model_validate(
-                {"rounds": 1, "right_of_reply": allowed, "floor": floor}
-            )
+            rules = Rules.model_validate({"rounds": 1, "right_of_reply": allowed, "floor": floor})
             seats = {"us": Does(silent), "ru": Does(silent), "de": Does(asks)}
             past = held(a_room(setting, seats, rules=rules, speech="free"))
             replies[floor, allowed] = [s.party for s in past.of(e.Statement) if s.phase == "reply"]

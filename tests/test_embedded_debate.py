@@ -91,8 +91,8 @@ def test_replayed_it_is_the_same_byte_for_byte(debate: tuple[str, Path], tmp_pat
     again = tmp_path / "again.jsonl"
     before = fingerprint(debate[1])
     subprocess.run(
-        [sys.executable, "-m", "harness", "run", "--model", f"replay:{debate[1]}",
-         "--speech", "composed", "--guard", "mandate", "--quiet", "--out", str(again)],
+        [sys.executable, "-m", "harness", "run", "--model", f"replay:{debate[1]}", "--quiet",
+         "--out", str(again)],
         check=True, capture_output=True,
     )  # fmt: skip
     assert again.read_bytes().split(b"\n")[2:] == debate[1].read_bytes().split(b"\n")[2:]

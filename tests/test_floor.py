@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import events as e
-from harness.floor import RoundRobin, Rotating, SpeakersList, floor_for
+from harness.floor import Rotating, RoundRobin, SpeakersList, floor_for
 from harness.setting import Rules
 from harness.state import State
 from tests.rooms import Does, a_party, a_room, a_setting, an_item, held, silent
@@ -59,7 +59,7 @@ def test_with_a_rotating_floor_everybody_opens_a_round_once() -> None:
     setting = a_setting(*map(a_party, ("us", "ru", "de")), items=(an_item(),))
     seat = Does(silent, reads_prompts=False)
     past = held(a_room(setting, seat, rules=Rules(rounds=2, floor="rotating")))
-    first = {}
+    first: dict[tuple[str, int], str] = {}
     for event in past.of(e.Statement):
         first.setdefault((event.phase, event.round), event.party)
     assert first == {("opening", 0): "us", ("round", 1): "ru", ("round", 2): "de"}

@@ -1,4 +1,4 @@
-"""Offers, votes, adoption: by random moves against a second book-keeping, and by tables of cases."""
+"""Offers, votes, adoption: by random moves against a second book, and by tables of cases."""
 
 from __future__ import annotations
 
@@ -107,7 +107,9 @@ def test_an_offer_that_was_withdrawn_replaced_or_closed_cannot_be_answered(kind:
     late = a_move(setting, kind, "limits-0/a", "O1")
     withdrawn = Table(setting).does("us", "propose", "limits-0/a")
     withdrawn.does("us", "withdraw", "limits-0/a", "O1")
-    replaced = Table(setting).does("us", "propose", "limits-0/a").does("us", "concede", "limits-0/c")
+    replaced = (
+        Table(setting).does("us", "propose", "limits-0/a").does("us", "concede", "limits-0/c")
+    )
     closed = Table(setting).does("us", "propose", "limits-0/a")
     decision = tally(closed.state, closed.state.issues["limits-0"], Rules())
     closed.state = advance(closed.state, decision)
@@ -163,7 +165,9 @@ def test_an_acceptance_names_the_offer_for_exactly_that_text() -> None:
 def test_offers_are_answered_in_the_rounds_and_not_in_opening_statements() -> None:
     table = Table(two_sides(), "opening").does("us", "propose", "limits-0/a")
     early = a_move(table.setting, "accept", "limits-0/a", "O1")
-    assert table.tries("ru", early) == "opening statements table offers; answers wait for the rounds"
+    assert (
+        table.tries("ru", early) == "opening statements table offers; answers wait for the rounds"
+    )
 
 
 def test_only_the_owner_takes_an_offer_back() -> None:
@@ -389,7 +393,7 @@ def adopts(rules: Rules, votes: dict[str, str], missing: Sequence[str]) -> bool:
 
 
 def check_outcomes(past: Held) -> None:
-    """Every decision of a debate follows from the moves and votes before it, and from them alone."""
+    """Every decision of a debate follows from the moves and votes before it, and nothing else."""
     setting, rules = past.card.setting, past.card.rules
     parties = tuple(p.id for p in setting.parties)
     book: Book | None = None
@@ -477,9 +481,7 @@ def _check_decision(
            for _, i, o, _ in book.offers.values() if i == issue}  # fmt: skip
     own[decision.option or ""] = {p for p, v in cast.items() if v in ("accept", "reserve")}
     holders = {b.option: set(b.holders) for b in decision.brackets}
-    assert holders == (
-        {} if expected == "adopted" else {o: who for o, who in own.items() if who}
-    )
+    assert holders == ({} if expected == "adopted" else {o: who for o, who in own.items() if who})
 
 
 def _check_packages(past: Held, decided: dict[str, Decided]) -> None:
@@ -634,10 +636,15 @@ def test_a_vote_on_another_text_does_not_count() -> None:
 
 
 def test_brackets_name_who_stands_for_each_text() -> None:
-    table = Table(two_sides()).does("us", "propose", "limits-0/a").does("ru", "propose", "limits-0/b")
+    table = (
+        Table(two_sides()).does("us", "propose", "limits-0/a").does("ru", "propose", "limits-0/b")
+    )
     table.does("us", "reserve", "limits-0/b", "O2")
     sha = table.setting.text_sha("limits-0/b")
-    votes = (Vote("us", "reject", sha, "us-limits-0-1", "T3"), Vote("ru", "accept", sha, None, "T4"))
+    votes = (
+        Vote("us", "reject", sha, "us-limits-0-1", "T3"),
+        Vote("ru", "accept", sha, None, "T4"),
+    )
     issue = replace(
         table.state.issues["limits-0"], tabled=OnTable("b", sha), put=("b",), votes=votes
     )
@@ -653,7 +660,9 @@ def test_brackets_name_who_stands_for_each_text() -> None:
 def test_the_compromise_is_the_text_most_have_declared_then_the_least_rejected() -> None:
     setting = a_setting(*map(a_party, ("us", "ru", "de")), items=(an_item(an_issue("one", 4)),))
     table = Table(setting)
-    table.does("us", "propose", "one/a").does("ru", "propose", "one/b").does("de", "propose", "one/c")
+    table.does("us", "propose", "one/a").does("ru", "propose", "one/b").does(
+        "de", "propose", "one/c"
+    )
     table.does("de", "accept", "one/a", "O1").does("us", "reserve", "one/b", "O2")
     table.does("ru", "reject", "one/a", "O1")
     # a: two for, one against; b: two for (one with a reservation), none against.
@@ -670,13 +679,18 @@ def test_where_nothing_was_declared_nothing_is_put() -> None:
 
 
 def test_a_tie_is_drawn_by_a_lot_that_depends_on_the_seed_alone() -> None:
-    table = Table(two_sides()).does("us", "propose", "limits-0/a").does("ru", "propose", "limits-0/b")
+    table = (
+        Table(two_sides()).does("us", "propose", "limits-0/a").does("ru", "propose", "limits-0/b")
+    )
     issue = table.state.issues["limits-0"]
     drawn = [compromise(table.state, issue, seed) for seed in range(40)]
     assert {found.option for found in drawn if found} == {"a", "b"}
     assert drawn == [compromise(table.state, issue, seed) for seed in range(40)]
     assert drawn[0] is not None
-    assert drawn[0].rule == "declared acceptable by 1 of 2; drawn by lot among 2 texts of equal support"
+    assert (
+        drawn[0].rule
+        == "declared acceptable by 1 of 2; drawn by lot among 2 texts of equal support"
+    )
 
 
 @given(seed=SEEDS, parties=st.integers(2, 6), lot=st.integers(0, 5))
@@ -704,7 +718,9 @@ def test_the_compromise_is_blind_to_seat_order_and_to_the_order_of_declarations(
 
 
 def test_a_text_that_was_put_is_not_put_again() -> None:
-    table = Table(two_sides()).does("us", "propose", "limits-0/a").does("ru", "propose", "limits-0/b")
+    table = (
+        Table(two_sides()).does("us", "propose", "limits-0/a").does("ru", "propose", "limits-0/b")
+    )
     issue = replace(table.state.issues["limits-0"], put=("a",))
     found = compromise(table.state, issue, 0)
     assert found is not None
@@ -725,7 +741,8 @@ def agreed(setting: Setting, *keys: str) -> State:
 
 
 @pytest.mark.parametrize(
-    ("keys", "stands"), [(("limits-0/a", "limits-1/a"), True), (("limits-0/a",), False), ((), False)]
+    ("keys", "stands"),
+    [(("limits-0/a", "limits-1/a"), True), (("limits-0/a",), False), ((), False)],
 )
 def test_nothing_is_agreed_until_everything_is_agreed(keys: tuple[str, ...], stands: bool) -> None:
     setting = two_sides(issues=2)

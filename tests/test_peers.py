@@ -16,7 +16,7 @@ from harness import events as e
 from harness.models.budget import Budget
 from harness.setting import Rules
 from harness.transcript import read
-from harness.turn import Reply, Request
+from harness.turn import Reply, Request, Seated
 from tests.rooms import (
     Does,
     Improviser,
@@ -45,7 +45,7 @@ from tests.rooms import (
 @pytest.mark.parametrize("rounds", [1, 2, 7])
 def test_talks_between_two_parties_take_turns_and_end(floor: str, rounds: int) -> None:
     rules = Rules.model_validate({"floor": floor, "rounds": rounds})
-    seats = {"us": insists("a"), "ru": insists("b")}
+    seats: dict[str, Seated] = {"us": insists("a"), "ru": insists("b")}
     past = held(a_room(two_sides(rules), seats))
     spoken: dict[tuple[str, int], list[str]] = {}
     for statement in past.of(e.Statement):
@@ -64,7 +64,7 @@ def test_a_final_answer_that_cannot_be_read_does_not_fall_back_to_an_earlier_dea
         return insists("c").says(request)  # type: ignore[return-value]
 
     setting = a_setting(*map(a_party, ("us", "ru", "de")), items=(an_item(an_issue("one", 3)),))
-    seats = {"us": Does(fades), "ru": insists("c"), "de": insists("b")}
+    seats: dict[str, Seated] = {"us": Does(fades), "ru": insists("c"), "de": insists("b")}
     (decision,) = held(a_room(setting, seats)).of(e.Decided)
     assert (decision.option, decision.outcome, decision.missing) == ("c", "bracketed", ("us",))
 
@@ -74,11 +74,11 @@ def test_an_answer_without_its_tags_is_not_published_whole() -> None:
     scratch = "<scratchpad>Our bottom line is canary-4711.</scratchpad> We propose a."
     broken = json.dumps({"note": "Our bottom line is canary-4711."})
     for reply in (scratch, broken, f"```json\n{broken}\n```", f"{scratch}\n{broken}"):
-        seats = {"us": Says(reply), "ru": insists("b")}
-        past = held(a_room(two_sides(), seats, speech="free"))
+        peer = insists("b")
+        past = held(a_room(two_sides(), {"us": Says(reply), "ru": peer}, speech="free"))
         for watcher in ("ru", None):
             assert "canary-4711" not in "".join(lines(past.transcript.seen_by(watcher)))
-        assert not [r for r in seats["ru"].asked if "canary-4711" in sent_text(r)]
+        assert not [r for r in peer.asked if "canary-4711" in sent_text(r)]
         assert not [s for s in past.of(e.Statement) if s.party == "us"]
 
 
@@ -99,7 +99,9 @@ def test_a_proposer_cannot_accept_its_own_offer_that_was_turned_down() -> None:
             data["moves"] = [{"move": "accept", "offer": "O1", "because": None}]
         return data
 
-    past = held(a_room(two_sides(), {"us": Does(tries), "ru": insists("b", "reject")}, speech="free"))
+    past = held(
+        a_room(two_sides(), {"us": Does(tries), "ru": insists("b", "reject")}, speech="free")
+    )
     assert {f.phase for f in past.of(e.TurnFailed) if f.party == "us"} == {"round"}
     assert past.state.issues["limits-0"].outcome == "bracketed"
 
@@ -123,7 +125,8 @@ def test_us_does_not_see_what_is_for_russia_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["You have our answer.", "STOP", "[DONE]", "TERMINATE", "The debate is closed.", "<end>"]
+    "words",
+    ["You have our answer.", "STOP", "[DONE]", "TERMINATE", "The debate is closed.", "<end>"],
 )
 def test_no_word_ends_the_talks(words: str) -> None:
     seat = Does(lambda request: {**silent(request), "statement": words})
@@ -181,7 +184,7 @@ def test_every_turn_carries_its_speaker_whoever_fell_silent_before() -> None:
 
 def test_an_invalid_answer_is_neither_random_nor_an_abstention_nor_a_wait() -> None:
     for seed in range(5):
-        seats = {"us": Says("{{{"), "ru": insists("b")}
+        seats: dict[str, Seated] = {"us": Says("{{{"), "ru": insists("b")}
         past = held(a_room(two_sides(), seats, seed=seed))
         (decision,) = past.of(e.Decided)
         assert (decision.missing, decision.abstain) == (("us",), ())
@@ -197,20 +200,21 @@ def test_a_question_to_nobody_is_not_broadcast() -> None:
             ]
         return {**data, "statement": "canary-question"}
 
-    seats = {"us": Does(asks), "ru": Does(silent)}
-    past = held(a_room(two_sides(), seats, speech="free"))
+    peer = Does(silent)
+    past = held(a_room(two_sides(), {"us": Does(asks), "ru": peer}, speech="free"))
     assert not past.of(e.MoveMade)
-    assert not [r for r in seats["ru"].asked if "canary-question" in sent_text(r)]
+    assert not [r for r in peer.asked if "canary-question" in sent_text(r)]
 
 
 def test_a_seed_changes_what_is_drawn_and_nothing_else() -> None:
     """The seed is used: it reaches every call, and the lots."""
-    seats = {"us": insists("a"), "ru": insists("b", "reject")}
+    us = insists("a")
+    seats: dict[str, Seated] = {"us": us, "ru": insists("b", "reject")}
     lots, seeds = set(), set()
     for seed in range(12):
         past = held(a_room(two_sides(Rules(rounds=1)), seats, seed=seed))
         lots.add(past.of(e.Tabled)[0].option)
-        seeds.add(seats["us"].asked[-1].seed)
+        seeds.add(us.asked[-1].seed)
         assert {i.outcome for i in past.state.issues.values()} == {"bracketed"}
     assert (lots, len(seeds)) == ({"a", "b"}, 12)
     one, same = (held(a_room(two_sides(), seed=3)) for _ in range(2))
@@ -243,7 +247,11 @@ def test_a_malformed_answer_is_asked_for_once_more_and_not_for_ever() -> None:
 
 
 def test_a_reply_that_refuses_is_not_read_as_consent() -> None:
-    refusal = Reply(text="I'm sorry, I can't take part in this. I accept no request.", finish="stop")
+    refusal = Reply(
+        text="I'm sorry, I can't take part in this. I accept no request.", finish="stop"
+    )
     past = held(a_room(two_sides(), {"us": Says(refusal), "ru": insists("b")}, speech="free"))
-    assert not [x for x in past.events if isinstance(x, e.MoveMade | e.VoteCast) and x.party == "us"]
+    assert not [
+        x for x in past.events if isinstance(x, e.MoveMade | e.VoteCast) and x.party == "us"
+    ]
     assert past.state.issues["limits-0"].outcome == "bracketed"

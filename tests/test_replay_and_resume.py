@@ -18,17 +18,17 @@ from harness import events as e
 from harness.errors import TranscriptError
 from harness.events import BOOKKEEPING, CHAIR, Event
 from harness.models.budget import Budget
+from harness.models.reference import Reference
 from harness.models.script import Line, Scripted
 from harness.setting import Rules, Setting, sha
 from harness.transcript import Transcript, Writer, read
+from harness.turn import Seated
 from tests.rooms import (
     PROMPTS,
     Held,
     Improviser,
     Live,
     Memory,
-    Reference,
-    Seated,
     Speech,
     StoppedClock,
     a_room,
@@ -97,7 +97,7 @@ def test_a_scripted_debate_replays_byte_for_byte() -> None:
         Line(item="arms", round=2, moves=({"accept": "limits-0/zz"},)),
     )
     past = held(a_room(two_sides(), {"us": Scripted(script, Reference())}))
-    assert [s.text for s in past.of(e.Statement) if s.party == "us"][0] == "We begin."
+    assert next(s.text for s in past.of(e.Statement) if s.party == "us") == "We begin."
     assert lines(replayed(past).events) == lines(past.events)
 
 
@@ -142,7 +142,9 @@ def test_a_changed_prompt_is_noticed_with_file_and_line(tmp_path: Path) -> None:
     turn.write_text(turn.read_text() + "\nBe brief.")
     changed = a_room(two_sides(), Improviser(1), folder=folder)
     again = Held(changed.room, changed.card, past.events)
-    with pytest.raises(TranscriptError, match=r"^test\.jsonl, line 11: arms/opening0/us#1 is asked"):
+    with pytest.raises(
+        TranscriptError, match=r"^test\.jsonl, line 11: arms/opening0/us#1 is asked"
+    ):
         replayed(again)
 
 
@@ -150,7 +152,9 @@ def test_a_changed_setting_is_noticed_with_file_and_line() -> None:
     past = held(a_room(two_sides(), Improviser(1)))
     changed = two_sides().model_copy(update={"title": "Other talks"})
     room = a_room(changed, Improviser(1))
-    with pytest.raises(TranscriptError, match=r"^test\.jsonl, line \d+: arms/opening0/us#1 is asked"):
+    with pytest.raises(
+        TranscriptError, match=r"^test\.jsonl, line \d+: arms/opening0/us#1 is asked"
+    ):
         replayed(Held(room.room, room.card, past.events))
 
 
@@ -206,7 +210,7 @@ def whole(path: Path) -> tuple[Transcript, list[str]]:
 
 
 def check_resumed(path: Path, data: bytes, undisturbed: Transcript, asked: list[str]) -> None:
-    """Resume a file with this content: it ends as if nothing had happened, and pays nothing twice."""
+    """Resume a file with this content: it ends as undisturbed, and pays nothing twice."""
     path.write_bytes(data)
     torn = len(data) - (data.rfind(b"\n") + 1)
     paid = [call.call for call in read(path).calls]

@@ -171,7 +171,7 @@ def test_without_an_answer_of_ones_own_the_last_speakers_text_is_taken_up() -> N
         offers = [m for m in before if isinstance(m, e.MoveMade) and m.party != statement.party
                   and m.offer]  # fmt: skip
         if statement.phase == "round" and offers:
-            assert f"the {statement.party == 'us' and 'Ru' or 'Us'}ish text" in statement.text
+            assert f"the {(statement.party == 'us' and 'Ru') or 'Us'}ish text" in statement.text
 
 
 def test_the_same_turn_has_the_same_words_and_another_seed_has_others() -> None:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import events as e
+from harness.events import Event
 from harness.setting import Rules
 from harness.state import State, advance, fold
 from tests.rooms import (
@@ -96,7 +97,7 @@ def test_a_question_waits_until_it_is_answered_or_the_next_round_begins() -> Non
             speech="free",
         )  # fmt: skip
 
-    asked = [
+    asked: list[Event] = [
         card,
         e.ItemOpened(item="arms", words=""),
         e.RoundOpened(item="arms", phase="round", round=1),

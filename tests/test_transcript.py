@@ -84,7 +84,10 @@ def setting_header(**change: Any) -> Callable[[list[str]], None]:
         (at(7, ""), r"x\.jsonl:8: not an event"),
         (at(0, "{}"), r"x\.jsonl:1: not a transcript: its first line has no schema_version"),
         (at(0, "[]"), r"x\.jsonl:1: not a transcript"),
-        (at(1, '{"kind": "debate_opened", "words": ""}'), r"x\.jsonl:2: a transcript needs a run card"),
+        (
+            at(1, '{"kind": "debate_opened", "words": ""}'),
+            r"x\.jsonl:2: a transcript needs a run card",
+        ),
         (setting_header(schema_version=99), r"x\.jsonl:1: format 99 is not known"),
         (setting_header(schema_version="1"), r"x\.jsonl:1: format '1' is not known"),
         (setting_header(schema_version=0), r"x\.jsonl:1: format 0 is not known"),

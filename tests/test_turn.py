@@ -107,7 +107,7 @@ def test_with_the_guard_nothing_that_crosses_ones_own_red_line_can_be_said(
         legal, state = request.legal, request.state
         assert not red & {*legal.propose, *legal.concede, *legal.trade}
         for stance in ("accept", "reserve"):
-            answerable = [state.offer(offer) for offer in legal.answer.get(stance, ())]  # type: ignore[call-overload]
+            answerable = [state.offer(offer) for offer in legal.answer.get(stance, ())]
             assert not red & {offer.key for offer in answerable if offer}
         for issue, choices in legal.votes.items():
             tabled = state.issues[issue].tabled
@@ -205,9 +205,7 @@ def too_large(schema: Mapping[str, Any]) -> Iterator[str]:
         yield "too many characters in enums"
 
 
-@pytest.mark.parametrize(
-    "agenda", ["opening", "summit", "arms-control", "regional", "six-party"]
-)
+@pytest.mark.parametrize("agenda", ["opening", "summit", "arms-control", "regional", "six-party"])
 @pytest.mark.parametrize("speech", ["free", "composed"])
 def test_every_schema_of_the_real_agendas_fits_strict_mode(agenda: str, speech: Speech) -> None:
     setting = load_setting("geneva-2021")
@@ -262,7 +260,7 @@ def a_free_request(seed: int = 0) -> Request:
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_garbage_is_unreadable_and_nothing_else(garbage: str) -> None:
     for speech in ("free", "composed"):
-        for request in requests(3, speech=speech):  # type: ignore[arg-type]
+        for request in requests(3, speech=speech):
             outcome = read(garbage, request)
             if garbage == "{}" and not request.schema["properties"]:
                 continue
@@ -392,9 +390,10 @@ def test_two_offers_of_one_text_leave_nothing_to_turn_down() -> None:
     for seed in range(30):
         for request in requests(seed):
             for stance in ("reserve", "reject"):
-                for handle in request.legal.answer.get(stance, ()):  # type: ignore[call-overload]
+                for handle in request.legal.answer.get(stance, ()):
                     offer = request.state.offer(handle)
                     own = offer and request.state.issues[offer.issue].own_offer(request.seat)
+                    assert offer is not None
                     assert not own or own.option != offer.option
 
 

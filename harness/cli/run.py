@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from harness.models.clock import Clock
     from harness.seating import Means, Wishes
     from harness.session import Sitting
     from harness.setting import Agenda, Setting
+    from harness.transcript import Transcript
 
 STOPPED = 3
 INTERRUPTED = 130
@@ -49,8 +51,9 @@ class Decision(Enum):
 
 def run(
     setting: Annotated[
-        str, typer.Argument(help="A setting by name, or its folder.", show_default=True)
-    ] = "geneva-2021",
+        str | None,
+        typer.Argument(help="A setting by name, or its folder.  [default: geneva-2021]"),
+    ] = None,
     agenda: Annotated[str | None, typer.Option(help="A named agenda of the setting.")] = None,
     items: Annotated[
         str | None, typer.Option(help="Items by hand, comma-separated, instead of the agenda's.")
@@ -98,7 +101,9 @@ def run(
             help="Any other rule of procedure, NAME=VALUE: package=agenda, silence=true.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of lots and of models that take one.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of lots and of models that take one.  [default: 0]")
+    ] = None,
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None,
     base_url: Annotated[
         str | None, typer.Option(help="An OpenAI-compatible server for hosted models.")
@@ -145,6 +150,7 @@ def run(
       tracktwo run geneva-2021
       tracktwo run geneva-2021 --agenda summit --model reference
       tracktwo run geneva-2021 --items sanctions,syria --model us=human --model ru=reference
+      tracktwo run --model replay:transcripts/examples/reference-eight-of-twelve.jsonl
       tracktwo run --resume transcripts/runs/FILE.jsonl
     """
     import asyncio
@@ -180,9 +186,11 @@ def run(
     changes = _rules(rule, rounds=rounds, decision=decision.value if decision else None)
     if resume is not None:
         sitting = _resumed(resume, means)
+    elif (recorded := _recorded(wishes)) and not (setting or agenda or items or parties or changes):
+        sitting = _held_again(recorded, wishes, seed, out, means)
     else:
-        chosen = _agenda(setting, agenda, items, parties, changes)
-        sitting = _opened(*chosen, wishes, seed, out, means)
+        chosen = _agenda(setting or "geneva-2021", agenda, items, parties, changes)
+        sitting = _opened(*chosen, wishes, seed or 0, out, means)
     _check_ceiling(sitting, max_cost)
     from harness.cli.view import View
 
@@ -302,8 +310,36 @@ def _opened(
     only = setting.only(agenda)
     card = run_card(setting, agenda, seat_cards(only, wishes, means.env), seed)
     clock = SystemClock()
-    stamp = clock.now()[:19].replace("-", "").replace(":", "").replace("T", "-")
-    return Sitting(card, _path(out, name_of(card, stamp)), means, clock)
+    return Sitting(card, _path(out, name_of(card, _stamp(clock))), means, clock)
+
+
+def _recorded(wishes: Wishes) -> Transcript | None:
+    """The recording that sits in all seats, if one does."""
+    from harness.models import registry
+    from harness.transcript import read
+
+    spec = registry.parse(wishes.model)
+    return read(spec.rest) if spec.family == "replay" and not wishes.models else None
+
+
+def _held_again(
+    recorded: Transcript, wishes: Wishes, seed: int | None, out: Path | None, means: Means
+) -> Sitting:
+    """A whole debate again: setting, rules and seed are those of the recording."""
+    from harness.models.clock import SystemClock
+    from harness.seating import name_of, seat_cards
+    from harness.session import Sitting
+
+    seats = seat_cards(recorded.setting, wishes, means.env)
+    changes = {"seats": seats} if seed is None else {"seats": seats, "seed": seed}
+    card = recorded.card.model_copy(update=changes)
+    clock = SystemClock()
+    return Sitting(card, _path(out, name_of(card, _stamp(clock))), means, clock)
+
+
+def _stamp(clock: Clock) -> str:
+    """The time as it stands in file names."""
+    return clock.now()[:19].replace("-", "").replace(":", "").replace("T", "-")
 
 
 def _path(out: Path | None, name: str) -> Path:

@@ -11,14 +11,17 @@ import pytest
 from harness import events as e
 from harness.models.human import Human
 from harness.setting import Rules
-from harness.turn import Answer, Reply, Request, read
+from harness.turn import Answer, Reply, Request, Seated, read
 from tests.rooms import Does, Speech, a_room, held, insists, silent, two_sides
 
 
 def a_request(phase: str = "round", speech: Speech = "free") -> Request:
     """What the American delegation is asked, with a Russian offer on the table."""
     watching = Does(silent, reads_prompts=False)
-    seats = {"us": insists("a") if phase == "decision" else watching, "ru": insists("b")}
+    seats: dict[str, Seated] = {
+        "us": insists("a") if phase == "decision" else watching,
+        "ru": insists("b"),
+    }
     if phase == "decision":
         seats["us"] = watching
     held(a_room(two_sides(Rules(rounds=1), issues=2), seats, speech=speech))
@@ -164,7 +167,7 @@ def test_a_person_sits_through_a_whole_debate() -> None:
             return line
 
     terminal = Patient()
-    seats = {"us": Human(terminal.ask, terminal.tell), "ru": insists("b")}
+    seats: dict[str, Seated] = {"us": Human(terminal.ask, terminal.tell), "ru": insists("b")}
     past = held(a_room(two_sides(Rules(rounds=1)), seats, speech="free"))
     assert past.of(e.TurnFailed) == []
     assert {s.text for s in past.of(e.Statement) if s.party == "us"} == {"We are here."}

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from harness import events as e
 from harness.models.reference import Reference
 from harness.setting import Kind, Position, Rules, Setting
+from harness.turn import Reply, Request, Seated
 from tests.rooms import (
     NAMES,
     Held,
     Improviser,
-    Seated,
+    Speech,
     a_party,
     a_position,
     a_room,
@@ -150,9 +151,7 @@ def test_a_text_that_all_support_and_nobody_excludes_is_agreed_in_any_seat_order
         for key in setting.items[0].issues[0].keys
         if all(setting.mandate(p.id, "arms").points[key] > 0 for p in setting.parties)
     ] == [agreed]
-    rules = Rules.model_validate(
-        {"rounds": rounds, "floor": floor, "opening_statements": opening}
-    )
+    rules = Rules.model_validate({"rounds": rounds, "floor": floor, "opening_statements": opening})
     past = held(a_room(setting, rules=rules))
     decision = past.state.issues["one"].decision
     assert decision is not None
@@ -220,11 +219,11 @@ def test_it_gives_the_positions_behind_its_moves_and_only_its_own() -> None:
 
 
 @pytest.mark.parametrize("speech", ["free", "composed"])
-def test_its_answers_fit_the_schema_it_was_given(speech: str) -> None:
+def test_its_answers_fit_the_schema_it_was_given(speech: Speech) -> None:
     from jsonschema import Draft202012Validator
 
     class Watched(Reference):
-        async def answer(self, request):  # type: ignore[no-untyped-def]
+        async def answer(self, request: Request) -> Reply:
             reply = await super().answer(request)
             Draft202012Validator(request.schema).validate(json.loads(reply.text or ""))
             seen.append(request.call)
@@ -232,7 +231,7 @@ def test_its_answers_fit_the_schema_it_was_given(speech: str) -> None:
 
     seen: list[str] = []
     setting = random_setting(5, 3, 2, 3)
-    held(a_room(setting, Watched(), rules=random_rules(5, setting), speech=speech))  # type: ignore[arg-type]
+    held(a_room(setting, Watched(), rules=random_rules(5, setting), speech=speech))
     assert len(seen) > 10
 
 

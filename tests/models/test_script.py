@@ -11,6 +11,7 @@ from harness.errors import UserError
 from harness.models.reference import Reference
 from harness.models.script import Line, Scripted, read_script
 from harness.setting import Rules
+from harness.turn import Seated
 from tests.rooms import Does, Held, Improviser, a_room, held, insists, silent, two_sides
 
 SCRIPT = """\
@@ -46,12 +47,14 @@ def scripted(tmp_path: Path, text: str) -> Scripted:
 
 
 def moves(past: Held, party: str = "us") -> list[tuple[str, str, str | None]]:
-    return [(m.move.move, m.move.key, m.move.because) for m in past.of(e.MoveMade) if m.party == party]
+    return [
+        (m.move.move, m.move.key, m.move.because) for m in past.of(e.MoveMade) if m.party == party
+    ]
 
 
 @pytest.mark.parametrize("speech", ["free", "composed"])
 def test_a_script_is_followed_to_the_letter(tmp_path: Path, speech: str) -> None:
-    seats = {"us": scripted(tmp_path, SCRIPT), "ru": insists("b")}
+    seats: dict[str, Seated] = {"us": scripted(tmp_path, SCRIPT), "ru": insists("b")}
     past = held(a_room(two_sides(Rules(rounds=1)), seats, speech=speech))  # type: ignore[arg-type]
     assert moves(past) == [
         ("propose", "limits-0/a", "us-limits-0-1"),
@@ -70,7 +73,7 @@ def test_a_script_with_a_language_model_behind_it_is_followed_too(tmp_path: Path
     path = tmp_path / "lines.yaml"
     path.write_text(SCRIPT)
     behind = Improviser(1)
-    seats = {"us": Scripted(read_script(path), behind), "ru": insists("b")}
+    seats: dict[str, Seated] = {"us": Scripted(read_script(path), behind), "ru": insists("b")}
     past = held(a_room(two_sides(Rules(rounds=2)), seats))
     assert [m[:2] for m in moves(past)][:3] == [
         ("propose", "limits-0/a"), ("reject", "limits-0/b"), ("concede", "limits-0/c"),
@@ -82,7 +85,7 @@ def test_a_script_with_a_language_model_behind_it_is_followed_too(tmp_path: Path
 def test_an_offer_is_meant_by_its_handle_or_by_its_text(tmp_path: Path) -> None:
     for named in ("O1", "limits-0/b"):
         text = f"- item: arms\n  round: 1\n  moves: [{{accept: {named}}}]\n"
-        seats = {"us": scripted(tmp_path, text), "ru": insists("b")}
+        seats: dict[str, Seated] = {"us": scripted(tmp_path, text), "ru": insists("b")}
         rules = Rules(rounds=1, floor="round_robin", opening_statements=False)
         # ru has to speak first for its offer to be there.
         past = held(a_room(two_sides().model_copy(update={
@@ -115,7 +118,7 @@ def test_a_line_that_no_longer_fits_fails_and_its_repair_is_left_to_the_other_se
     tmp_path: Path, stale: str
 ) -> None:
     text = f"- item: arms\n  round: 1\n  {stale}\n"
-    seats = {"us": scripted(tmp_path, text), "ru": insists("b")}
+    seats: dict[str, Seated] = {"us": scripted(tmp_path, text), "ru": insists("b")}
     past = held(a_room(two_sides(Rules(rounds=1)), seats))
     (unread,) = past.of(e.Unread)
     assert unread.call == "arms/round1/us#1"
@@ -128,7 +131,7 @@ def test_a_vote_that_the_script_leaves_out_is_not_filled_in(tmp_path: Path) -> N
     text = "- item: arms\n  round: decision\n  say: We have no view.\n"
     path = tmp_path / "lines.yaml"
     path.write_text(text)
-    seats = {
+    seats: dict[str, Seated] = {
         "us": Scripted(read_script(path), Does(lambda _: "", reads_prompts=False)),
         "ru": insists("b"),
     }
@@ -142,7 +145,10 @@ def test_a_vote_that_the_script_leaves_out_is_not_filled_in(tmp_path: Path) -> N
     [
         ("- item: arms\n  round: soon\n", r"lines\.yaml:1: 0\.round"),
         ("- item: arms\n  round: 0\n- item: arms\n  rond: 1\n", r"lines\.yaml:3: 1\."),
-        ("- item: arms\n  round: 0\n  moves: [{adopt: limits-0/a}]\n", r"lines\.yaml:1: a move names"),
+        (
+            "- item: arms\n  round: 0\n  moves: [{adopt: limits-0/a}]\n",
+            r"lines\.yaml:1: a move names",
+        ),
         (
             "- item: arms\n  round: 0\n  moves: [{propose: x/a, accept: O1}]\n",
             r"lines\.yaml:1: a move names exactly one of propose, accept, ",
