@@ -152,17 +152,20 @@ def agreed_on_the_floor(
 def compromise(state: State, issue: IssueState, seed: int) -> Compromise | None:
     """The text to table, by a stated rule that is blind to who is who.
 
-    Most declared acceptances (with or without reservation), then fewest declared rejections, then
-    fewest reservations, then a lot drawn from the seed and the text. Swapping two parties' seats
-    swaps the result. Texts already put are left out. None where nothing (else) was declared.
+    Most declared acceptances (with or without reservation), then texts still on offer before those
+    their owner has replaced, then fewest declared rejections, then fewest reservations, then a lot
+    drawn from the seed and the text. Swapping two parties' seats swaps the result. Texts already put
+    are left out. None where nothing (else) was declared.
     """
     options = [o for o in dict.fromkeys(option for _, option in issue.stands) if o not in issue.put]
-    ranked: dict[str, tuple[int, int, int]] = {}
+    on_offer = {offer.option for offer in issue.open_offers}
+    ranked: dict[str, tuple[int, bool, int, int]] = {}
     for option in options:
         backers = issue.standing_for(option, "accept", "reserve")
         if backers:
             ranked[option] = (
                 -len(backers),
+                option not in on_offer,
                 len(issue.standing_for(option, "reject")),
                 len(issue.standing_for(option, "reserve")),
             )

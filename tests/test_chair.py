@@ -142,14 +142,18 @@ def test_the_compromise_depends_on_declared_acceptances_and_the_seed_alone(
     setting = random_setting(seed, 4, 1, 3)
     past = held(a_room(setting, {p.id: Dice(n) for n, p in enumerate(setting.parties)}, seed=lot))
     stances: dict[tuple[str, str, str], str] = {}
+    offers: dict[tuple[str, str], str] = {}
     for event in past.events:
         if isinstance(event, e.MoveMade) and event.move.option is not None:
             place = (event.move.issue, event.move.option, event.party)
             if event.move.move == "withdraw":
                 stances.pop(place, None)
+                offers.pop((event.move.issue, event.party), None)
             else:
                 stance = {"propose": "accept", "concede": "accept"}.get(event.move.move)
                 stances[place] = stance or event.move.move
+                if stance:
+                    offers[event.move.issue, event.party] = event.move.option
         if isinstance(event, e.Tabled):
             declared: dict[str, list[str]] = {}
             for (issue, option, _), stance in stances.items():
@@ -158,6 +162,7 @@ def test_the_compromise_depends_on_declared_acceptances_and_the_seed_alone(
             ranks = {
                 option: (
                     -sum(s != "reject" for s in found),
+                    option not in {o for (i, _), o in offers.items() if i == event.issue},
                     found.count("reject"),
                     found.count("reserve"),
                     sha(f"{lot}/{event.issue}/{option}"),
