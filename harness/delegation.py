@@ -237,6 +237,7 @@ class Delegation:
                 votes=tuple(votes),
                 wanted=answer.citations,
                 may_cite=bool(request.legal.citable),
+                silence=self.rules.silence,
             )
         )
         return composed.text, composed.citations

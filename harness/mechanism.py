@@ -116,6 +116,8 @@ def play(state: State, setting: Setting, of: TurnOf, move: Move) -> e.MoveMade |
     if move.move in ("propose", "concede"):
         own = state.issues[move.issue].own_offer(of.party)
         replaced = own.id if own else None
+        if move.move == "concede":  # of several steps in one turn each replaces the one before
+            move = move.model_copy(update={"offer": replaced})
         return e.MoveMade(**place, move=move, offer=f"O{state.offers + 1}", replaced=replaced)
     return e.MoveMade(**place, move=move)
 

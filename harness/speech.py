@@ -20,7 +20,7 @@ MAX_POSITIONS = 2
 """Positions spelled out in one statement."""
 
 
-_NO_POSITION = "My government has no position on record on this item, and we are here to listen."
+_NO_POSITION = "We have no position on record on this item, and we are here to listen."
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Occasion:
     wanted: tuple[str, ...] = ()
     """Positions the delegation chose to cite."""
     may_cite: bool = True
+    silence: bool = False
+    """Whether the decision is taken by the silence procedure."""
 
     @property
     def party(self) -> Party:
@@ -297,10 +299,10 @@ def _explanation(on: Occasion) -> Composed:
             alike.setdefault((vote.vote, reason is not None), []).append(on.title(vote.issue))
         else:
             words = on.setting.position(reason).in_own_voice()
-            sentences += [f"{_vote(vote.vote, [on.title(vote.issue)])}.", words]
+            sentences += [f"{_vote(on, vote.vote, [on.title(vote.issue)])}.", words]
             already.add(reason)
     together = [
-        _vote(choice, titles) + (", for the reasons we have given." if said_before else ".")
+        _vote(on, choice, titles) + (", for the reasons we have given." if said_before else ".")
         for (choice, said_before), titles in alike.items()
     ]
     if not on.votes:
@@ -314,7 +316,7 @@ def _reason(on: Occasion, vote: e.VoteCast) -> str | None:
     return vote.because if vote.vote in ("reject", "reserve") and on.may_cite else None
 
 
-def _vote(choice: e.VoteChoice, titles: Sequence[str]) -> str:
+def _vote(on: Occasion, choice: e.VoteChoice, titles: Sequence[str]) -> str:
     texts = f"the Chair's {'text' if len(titles) == 1 else 'texts'} on {_listed(titles)}"
     match choice:
         case "accept":
@@ -323,6 +325,8 @@ def _vote(choice: e.VoteChoice, titles: Sequence[str]) -> str:
             return f"With a reservation on the record we accept {texts}"
         case "reject":
             return f"We cannot accept {texts}"
+        case "abstain" if on.silence:
+            return f"We do not break the silence on {texts}"
         case "abstain":
             return f"We abstain on {texts}"
 

@@ -233,6 +233,15 @@ def test_a_withdrawn_offer_leaves_no_acceptance_behind() -> None:
     assert declared(table.state, table.state.issues["limits-0"]) is None
 
 
+def test_of_several_concessions_in_one_turn_each_replaces_the_one_before() -> None:
+    table = Table(two_sides()).does("us", "propose", "limits-0/a")
+    late = a_move(table.setting, "concede", "limits-0/b", "O1")
+    table.does("us", "concede", "limits-0/c", "O1")
+    event = play(table.state, table.setting, of(table.state, "us"), late)
+    assert isinstance(event, e.MoveMade)
+    assert (event.offer, event.replaced, event.move.offer) == ("O3", "O2", "O2")
+
+
 # --- random moves against a second book-keeping -------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from tests.rooms import (
     an_item,
     e_caucus,
     held,
+    insists,
     random_rules,
     random_setting,
     two_sides,
@@ -186,12 +187,10 @@ def test_a_party_without_a_position_says_so_in_its_opening() -> None:
     setting = a_setting(a_party("us"), a_party("ru"), items=(an_item(an_issue()),))
     opening = held(a_room(setting)).of(e.Statement)[:2]
     for statement in opening:
-        assert "My government has no position on record on this item" in statement.text
+        assert "We have no position on record on this item" in statement.text
 
 
 def test_formal_answers_of_one_kind_are_given_in_one_sentence() -> None:
-    from tests.rooms import insists
-
     setting = two_sides(Rules(rounds=1), issues=3)
     seats = {"us": insists("a"), "ru": insists("b", "abstain")}
     past = held(a_room(setting, seats))
@@ -200,6 +199,17 @@ def test_formal_answers_of_one_kind_are_given_in_one_sentence() -> None:
     assert spoken == {
         "us": f"We accept the Chair's texts on {titles}.",
         "ru": f"We abstain on the Chair's texts on {titles}.",
+    }
+
+
+def test_whoever_keeps_silence_under_the_silence_procedure_does_not_say_that_it_abstains() -> None:
+    rules = Rules(rounds=1, silence=True)
+    seats = {"us": insists("a", "abstain"), "ru": insists("b", "reject")}
+    past = held(a_room(two_sides(rules), seats))
+    spoken = {s.party: s.text for s in past.of(e.Statement) if s.phase == "decision"}
+    assert spoken == {
+        "us": "We do not break the silence on the Chair's text on the matter of limits-0.",
+        "ru": "We cannot accept the Chair's text on the matter of limits-0.",
     }
 
 

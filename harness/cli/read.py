@@ -35,7 +35,7 @@ def read(
     \b
     Examples:
       tracktwo read transcripts/examples/reference-eight-of-twelve.jsonl
-      tracktwo read FILE --item sanctions --party us
+      tracktwo read FILE --item diplomatic-relations --party us
       tracktwo read FILE --turn T12 --private
     """
     from harness.cli.results import show_joint_text
