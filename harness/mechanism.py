@@ -156,8 +156,8 @@ def compromise(state: State, issue: IssueState, seed: int) -> Compromise | None:
 
     Most declared acceptances (with or without reservation), then texts still on offer before those
     their owner has replaced, then fewest declared rejections, then fewest reservations, then a lot
-    drawn from the seed and the text. Swapping two parties' seats swaps the result. Texts already put
-    are left out. None where nothing (else) was declared.
+    drawn from the seed and the text. Swapping two parties' seats swaps the result. Texts already
+    put are left out. None where nothing (else) was declared.
     """
     options = [o for o in dict.fromkeys(option for _, option in issue.stands) if o not in issue.put]
     on_offer = {offer.option for offer in issue.open_offers}

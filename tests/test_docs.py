@@ -1,4 +1,4 @@
-"""What the documentation says is so: its commands run, its excerpt is real, its lists are complete."""
+"""What the documentation says is so: its commands run, its excerpt is real."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def commands() -> list[str]:
 
 @pytest.fixture
 def a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with what the commands name: examples, a transcript to resume, a setting to check."""
+    """A folder with what the commands name: examples, a setting, a transcript to resume."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "transcripts" / "examples", "transcripts/examples")
     run("tracktwo new my-talks")
@@ -64,7 +64,8 @@ def run(command: str, typed: str = "") -> None:
 
 
 A_PERSONS_TURN = (
-    "say We hold to our position.\nvote sanctions-relief abstain\nvote diplomatic-presence abstain\n"
+    "say We hold to our position.\n"
+    "vote sanctions-relief abstain\nvote diplomatic-presence abstain\n"
     "vote cross-border-access abstain\nvote political-track abstain\ndone\n"
 )
 

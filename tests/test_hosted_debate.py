@@ -1,7 +1,8 @@
-"""Whole debates over real HTTP: an OpenAI-compatible server that answers by the schema it is sent."""
+"""Whole debates over real HTTP, with a server that answers by the schema it is sent."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections.abc import Iterator
@@ -81,7 +82,7 @@ def test_nothing_earlier_in_a_prompt_is_rewritten_while_the_debate_runs(server: 
         by_seat.setdefault(system, []).append(user.rpartition("</record>")[0])
     assert len(by_seat) == 2
     for prompts in by_seat.values():
-        for before, after in zip(prompts, prompts[1:], strict=False):
+        for before, after in itertools.pairwise(prompts):
             assert after.startswith(before)
 
 
