@@ -11,9 +11,12 @@ def plain(text: object) -> str:
     The angle brackets become single guillemets, so that a statement cannot close the fence it
     stands in or open one of its own.
     """
-    flat = " ".join(str(text).split())
-    flat = flat.replace("<", "\u2039").replace(">", "\u203a")
-    return _visible(flat, keep="")
+    flat = " ".join(_visible(str(text), keep=_SPACES).split())
+    return flat.replace("<", "\u2039").replace(">", "\u203a")
+
+
+_SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85"
+"""Control characters that part words or lines; taken out only after the words are parted."""
 
 
 def quoted(text: object) -> str:

@@ -64,7 +64,8 @@ def test_no_party_handle_reaches_a_masked_seat() -> None:
         setting = random_setting(seed, 4, 2, 1)
         rules = random_rules(seed, setting)
         seat = Improviser(seed, bad=0.3, prose=("We hear you.",))
-        held(a_room(setting, seat, rules=rules, prompt="masked", speech="free"))
+        room = a_room(setting, seat, rules=rules, prompt="masked", speech="free", memory="debate")
+        held(room)
         for request in seat.asked:
             handles = re.findall(r"(?<![\w-])(?:us|us-east|ru|de)(?![\w-])", sent_text(request))
             assert handles == [], request.call

@@ -13,6 +13,11 @@ from typing import Any
 
 _CHARACTER = r"""character ::= [^"\\\x00-\x1f\x7f] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4})"""
 
+_KNOWN = {
+    "type", "enum", "anyOf", "properties", "required", "additionalProperties", "items", "maxItems",
+    "description",
+}  # fmt: skip
+
 
 def grammar_of(schema: Mapping[str, Any]) -> str:
     """The grammar of the compact JSON texts that fit the schema.
@@ -24,6 +29,9 @@ def grammar_of(schema: Mapping[str, Any]) -> str:
 
 
 def _rule(schema: Mapping[str, Any]) -> str:
+    unknown = set(schema) - _KNOWN
+    if unknown:
+        raise ValueError(f"no grammar for {', '.join(sorted(unknown))}")
     if "enum" in schema:
         return _either(_literal(json.dumps(value, ensure_ascii=False)) for value in schema["enum"])
     if "anyOf" in schema:

@@ -29,7 +29,10 @@ def a_request(phase: str = "round", speech: Speech = "free") -> Request:
 
 
 class Terminal:
-    """Types lines one after the other and keeps what was shown; then the terminal is closed."""
+    """Types lines one after the other and keeps what was shown."""
+
+    closes = False
+    """Whether it is closed after the last line; else nobody may ask for another."""
 
     def __init__(self, *typed: str) -> None:
         self._typed = iter(typed)
@@ -39,6 +42,7 @@ class Terminal:
         self.shown.append(prompt)
         for line in self._typed:
             return line
+        assert self.closes, self.shown[-1:]
         raise EOFError
 
     def tell(self, text: str) -> None:
@@ -152,6 +156,7 @@ def test_a_closed_terminal_interrupts_the_debate_and_answers_nothing(
     typed: Iterable[str],
 ) -> None:
     terminal = Terminal(*typed)
+    terminal.closes = True
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(Human(terminal.ask, terminal.tell).answer(a_request()))
 

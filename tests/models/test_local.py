@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import ModelUnavailable
+from harness.models.grammar import grammar_of
 from harness.models.local import Completion, ContextExceeded, Llama, load
 from harness.models.weights import find_weights
 
@@ -81,7 +82,7 @@ def test_the_record_of_a_call_is_complete(llama: Llama) -> None:
     assert reply.seconds > 0
     sent = reply.parameters
     assert (sent["temperature"], sent["seed"], sent["max_tokens"]) == (1.0, 1, 120)
-    assert sent["response_format"] == {"type": "json_schema", "json_schema": {"schema": SCHEMA}}
+    assert sent["grammar"] == grammar_of(SCHEMA)
     assert "messages" not in sent
     json.dumps(sent)
 

@@ -202,6 +202,18 @@ def test_it_opens_with_its_best_and_ends_with_everything_it_can_accept() -> None
     }
 
 
+def test_it_declares_every_text_it_can_accept_however_many_there_are() -> None:
+    keys = [f"one/{letter}" for letter in "abcdef"]
+    us = a_party("us", *(a_position(f"us-{n}", supports=[key], firmness=5 - n // 2)
+                         for n, key in enumerate(keys)))  # fmt: skip
+    ru = a_party("ru", a_position("ru-1", supports=keys[-1:], firmness=1))
+    setting = a_setting(us, ru, items=(an_item(an_issue("one", 6)),))
+    past = held(a_room(setting, rules=Rules(rounds=1, floor="round_robin")))
+    assert past.of(e.TurnFailed) == []
+    declared = {m.move.key for m in past.of(e.MoveMade) if m.party == "us"}
+    assert (past.state.issues["one"].outcome, keys[-1] in declared) == ("adopted", True)
+
+
 def test_it_gives_the_positions_behind_its_moves_and_only_its_own() -> None:
     for seed in range(20):
         setting = random_setting(seed, 3, 1, 3)

@@ -119,7 +119,9 @@ def test_a_line_that_no_longer_fits_fails_and_its_repair_is_left_to_the_other_se
 ) -> None:
     text = f"- item: arms\n  round: 1\n  {stale}\n"
     seats: dict[str, Seated] = {"us": scripted(tmp_path, text), "ru": insists("b")}
-    past = held(a_room(two_sides(Rules(rounds=1)), seats))
+    parties = tuple(reversed(two_sides().parties))  # so that O1 is an offer that can be accepted
+    setting = two_sides().model_copy(update={"parties": parties})
+    past = held(a_room(setting, seats, rules=Rules(rounds=1)))
     (unread,) = past.of(e.Unread)
     assert unread.call == "arms/round1/us#1"
     assert [c.model for c in past.of(e.ModelCall) if c.call.startswith("arms/round1/us")] == [
