@@ -24,6 +24,7 @@ DEFAULT_MODELS: Mapping[str, str] = {"openai": "gpt-5.4-mini"}
 MODEL_VARIABLE = "TRACKTWO_MODEL"
 """The environment variable with the model that `auto` means, in the notation of `--model`."""
 
+_NO_KEY = "no provider's key is in the environment"
 _ALONE = ("auto", "reference", "human")
 _WITH_FILE = ("script", "replay")
 _EXAMPLE = f"openai:{DEFAULT_MODELS['openai']}"
@@ -138,7 +139,10 @@ def choose_auto(env: Mapping[str, str]) -> Choice:
                 spec = f"{provider.name}:{DEFAULT_MODELS[provider.name]}"
                 return Choice(spec, f"{key} is set")
             unused.append(f"{key} is set too: name a model with --model {provider.name}:MODEL")
-    return Choice("local", "; ".join(["no key it knows a model for is set", *unused]))
+    return Choice(
+        "local",
+        "; ".join([_NO_KEY if not unused else "no key it knows a model for is set", *unused]),
+    )
 
 
 def defaults_for(spec: ModelSpec) -> SeatDefaults:
