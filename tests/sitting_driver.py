@@ -1,12 +1,8 @@
-"""A debate in a process of its own, slow enough to be killed half-way: for tests/test_crash.py.
-
-Usage: python -m tests.sitting_driver FILE SECONDS_A_CALL. Takes the file up again if it is there.
-"""
+"""A debate slow enough to be killed half-way, for processes of their own: see test_crash.py."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 from harness.events import CHAIR
@@ -41,7 +37,3 @@ def sit(path: Path, seconds: float) -> tuple[Transcript, Live]:
     live = Live(seats)
     sitting = a_sitting(path, crashing_setting(), live, resume=path.exists(), speech="free")
     return sat(sitting), live
-
-
-if __name__ == "__main__":
-    sit(Path(sys.argv[1]), float(sys.argv[2]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
-import subprocess
+import signal
 import sys
 import time
 from pathlib import Path
@@ -14,7 +15,6 @@ from harness.transcript import Transcript, read
 from tests.rooms import lines, outcomes
 from tests.sitting_driver import sit
 
-ROOT = Path(__file__).parent.parent
 KILLS = 20
 
 
@@ -22,20 +22,24 @@ def told(transcript: Transcript) -> list[str]:
     return [line.partition(",")[2] for line in lines(transcript.debate)]
 
 
-def start(path: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.sitting_driver", str(path), "0.004"]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
+def killed_at(path: Path, size: int) -> bool:
+    """Sit in another process until the file has grown to this size, then die without warning.
 
-
-def killed_at(path: Path, size: int) -> None:
-    """Sit until the file has grown to this size, then die without warning."""
-    with start(path) as process:
-        while process.poll() is None and (not path.exists() or path.stat().st_size < size):
-            time.sleep(0.0005)
-        process.kill()
-        assert process.stderr is not None
-        said = process.stderr.read()
-    assert process.returncode in (-9, 0), said.decode()
+    False where the debate was over before it could be killed.
+    """
+    # A fork server has the program loaded, so that each process begins at once.
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.sitting_driver"])
+    process = processes.Process(target=sit, args=(path, 0.004))
+    process.start()
+    while process.is_alive() and (not path.exists() or path.stat().st_size < size):
+        time.sleep(0.0005)
+    process.kill()
+    process.join()
+    code = process.exitcode
+    process.close()
+    assert code in (-signal.SIGKILL, 0)
+    return code != 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
@@ -43,17 +47,18 @@ def test_a_debate_killed_twenty_times_ends_like_an_undisturbed_one(tmp_path: Pat
     undisturbed, whole = sit(tmp_path / "whole.jsonl", 0)
     assert undisturbed.path is not None
     size = undisturbed.path.stat().st_size
-    rng = random.Random(11)
+    rng, kills = random.Random(11), 0
     path = tmp_path / "killed.jsonl"
     for number, share in enumerate(sorted(rng.random() for _ in range(KILLS))):
         before = told(read(path)) if path.exists() else []
-        killed_at(path, int(size * share))
+        kills += killed_at(path, int(size * share))
         if not path.exists():
             continue
         after = read(path)  # it can always be read
         found = told(after)
         assert found[: len(before)] == before, number  # nothing is lost or rewritten
         assert found == told(undisturbed)[: len(found)], number
+    assert kills == KILLS
     again, live = sit(path, 0)
     assert told(again) == told(undisturbed)
     assert outcomes(again.state) == outcomes(undisturbed.state)
@@ -66,7 +71,7 @@ def test_a_debate_killed_twenty_times_ends_like_an_undisturbed_one(tmp_path: Pat
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_a_killed_writer_leaves_no_lock_behind(tmp_path: Path) -> None:
     path = tmp_path / "killed.jsonl"
-    killed_at(path, 20_000)
+    assert killed_at(path, 20_000)
     assert not read(path).finished
     again, _ = sit(path, 0)
     assert again.finished

@@ -69,7 +69,7 @@ def words(schema: Any) -> Iterator[str]:
 # --- what may be named --------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     seed=SEEDS,
     parties=st.integers(2, 5),
@@ -98,7 +98,7 @@ def test_nothing_that_does_not_exist_or_is_not_ones_own_can_be_named(
         assert set(words(request.schema)) <= allowed
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(seed=SEEDS, parties=st.integers(2, 5), brief=st.booleans())
 def test_with_the_guard_nothing_that_crosses_ones_own_red_line_can_be_said(
     seed: int, parties: int, brief: bool
@@ -133,7 +133,7 @@ def test_without_the_guard_a_red_line_can_be_crossed_and_is_seen() -> None:
     assert found
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(seed=SEEDS, speech=st.sampled_from(("free", "composed")), brief=st.booleans())
 def test_whatever_the_schema_allows_can_be_read_and_is_in_order_when_made_alone(
     seed: int, speech: Speech, brief: bool
@@ -207,7 +207,7 @@ def too_large(schema: Mapping[str, Any]) -> Iterator[str]:
         yield "too many characters in enums"
 
 
-@pytest.mark.parametrize("agenda", ["opening", "summit", "arms-control", "regional", "six-party"])
+@pytest.mark.parametrize("agenda", ["summit", "six-party"])
 @pytest.mark.parametrize("speech", ["free", "composed"])
 def test_every_schema_of_the_real_agendas_fits_strict_mode(agenda: str, speech: Speech) -> None:
     setting = load_setting("geneva-2021")
@@ -227,7 +227,7 @@ def test_every_schema_of_the_real_agendas_fits_strict_mode(agenda: str, speech: 
         Draft202012Validator.check_schema(schema)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(seed=SEEDS, parties=st.integers(2, 6), guard=st.booleans(), brief=st.booleans())
 def test_every_schema_of_any_debate_fits_strict_mode(
     seed: int, parties: int, guard: bool, brief: bool

@@ -86,7 +86,7 @@ def secrets(setting: Setting, seat: Whispering) -> dict[str, tuple[str, ...]]:
     return own | seat.planted
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 2**32),
     parties=st.integers(2, 5),

@@ -132,7 +132,7 @@ def _for(handle: str, firmness: int, keys: Sequence[str]) -> Position:
     return a_position(handle, supports=keys, firmness=firmness)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(
     seed=SEEDS,
     parties=st.integers(2, 6),
