@@ -183,9 +183,7 @@ def compromise(state: State, issue: IssueState, seed: int) -> Compromise | None:
     return Compromise(chosen, tuple(p for p in state.parties if p in backers), rule)
 
 
-def tally(
-    state: State, issue: IssueState, rules: Rules, missing: tuple[str, ...] = ()
-) -> e.Decided:
+def tally(state: State, issue: IssueState, rules: Rules) -> e.Decided:
     """The formal decision on the tabled text, by the decision rule; open if nothing was tabled."""
     if issue.tabled is None:
         return e.Decided(
@@ -279,7 +277,9 @@ def _brackets(
     held: list[Bracket] = []
     for option in sorted(options):
         own = {offer.party for offer in issue.open_offers if offer.option == option}
-        holders = favour if option == tabled else tuple(p for p in state.parties if p in own)
+        owners = tuple(p for p in state.parties if p in own)
+        # A text that found no vote at all is still held by whoever has it on the table.
+        holders = (favour or owners) if option == tabled else owners
         if holders:
             held.append(Bracket(option=option, holders=holders))
     return tuple(held)

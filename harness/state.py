@@ -231,6 +231,8 @@ def _moved(state: State, event: e.MoveMade) -> State:
 
 def _stands(issue: IssueState, party: str, move: Move) -> Mapping[tuple[str, str], Stance]:
     assert move.option is not None
+    if move.move == "withdraw":
+        return _after_withdrawal(issue, party, move.option)
     place = (party, move.option)
     stands = {where: stance for where, stance in issue.stands.items() if where != place}
     match move.move:
@@ -240,7 +242,22 @@ def _stands(issue: IssueState, party: str, move: Move) -> Mapping[tuple[str, str
             stands[place] = "reserve"
         case "reject":
             stands[place] = "reject"
-    return stands  # a withdrawn offer leaves no stance behind
+    return stands
+
+
+def _after_withdrawal(
+    issue: IssueState, party: str, option: str
+) -> Mapping[tuple[str, str], Stance]:
+    """Withdrawing takes back all that the party has offered on the issue, replaced texts included.
+
+    What it rejected, and what it accepted of offers that others have on the table, stands.
+    """
+    others = {o.option for o in issue.open_offers if o.party != party and o.option != option}
+    return {
+        (who, what): stance
+        for (who, what), stance in issue.stands.items()
+        if who != party or stance == "reject" or what in others
+    }
 
 
 def _restatus(

@@ -147,8 +147,13 @@ def test_the_compromise_depends_on_declared_acceptances_and_the_seed_alone(
         if isinstance(event, e.MoveMade) and event.move.option is not None:
             place = (event.move.issue, event.move.option, event.party)
             if event.move.move == "withdraw":
-                stances.pop(place, None)
                 offers.pop((event.move.issue, event.party), None)
+                others = {o for (i, _), o in offers.items() if i == event.move.issue}
+                for i, o, who in list(stances):
+                    mine = (i, who) == (event.move.issue, event.party)
+                    if mine and (o == event.move.option or o not in others):
+                        if stances[i, o, who] != "reject":
+                            del stances[i, o, who]
             else:
                 stance = {"propose": "accept", "concede": "accept"}.get(event.move.move)
                 stances[place] = stance or event.move.move

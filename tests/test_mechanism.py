@@ -299,7 +299,12 @@ class Book:
             case "withdraw":
                 assert own is not None
                 self.offers[own][3] = "withdrawn"
-                self.stances.pop(place, None)
+                kept = {o[2] for o in self.offers.values() if o[1] == move.issue and o[3] == "open"}
+                for who, issue, option in list(self.stances):
+                    mine = (who, issue) == (party, move.issue)
+                    stale = option == move.option or option not in kept
+                    if mine and stale and self.stances[who, issue, option] != "reject":
+                        del self.stances[who, issue, option]
             case "propose" | "concede":
                 if own is not None:
                     self.offers[own][3] = "replaced"
@@ -488,7 +493,8 @@ def _check_decision(
     )
     own = {o: {p for p, i, x, s in book.offers.values() if (i, x, s) == (issue, o, "open")}
            for _, i, o, _ in book.offers.values() if i == issue}  # fmt: skip
-    own[decision.option or ""] = {p for p, v in cast.items() if v in ("accept", "reserve")}
+    favour = {p for p, v in cast.items() if v in ("accept", "reserve")}
+    own[decision.option or ""] = favour or own.get(decision.option or "", set())
     holders = {b.option: set(b.holders) for b in decision.brackets}
     assert holders == ({} if expected == "adopted" else {o: who for o, who in own.items() if who})
 
@@ -502,7 +508,7 @@ def _check_packages(past: Held, decided: dict[str, Decided]) -> None:
     groups: list[tuple[str | None, list[str]]] = (
         [(item.id, [i.id for i in item.issues]) for item in setting.items]
         if rules.package == "item"
-        else [(None, list(decided))]
+        else [(None, [i.id for item in setting.items for i in item.issues])]
     )
     assert [r.item for r in ruled] == [item for item, _ in groups]
     for ruling, (_, issues) in zip(ruled, groups, strict=True):
