@@ -151,9 +151,9 @@ def test_the_compromise_depends_on_declared_acceptances_and_the_seed_alone(
                 others = {o for (i, _), o in offers.items() if i == event.move.issue}
                 for i, o, who in list(stances):
                     mine = (i, who) == (event.move.issue, event.party)
-                    if mine and (o == event.move.option or o not in others):
-                        if stances[i, o, who] != "reject":
-                            del stances[i, o, who]
+                    stale = o == event.move.option or o not in others
+                    if mine and stale and stances[i, o, who] != "reject":
+                        del stances[i, o, who]
             else:
                 stance = {"propose": "accept", "concede": "accept"}.get(event.move.move)
                 stances[place] = stance or event.move.move
