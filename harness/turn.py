@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from harness.events import CallFailure, Move, Phase, Usage, VoteChoice
 from harness.legal import Json as Json
@@ -18,6 +18,9 @@ from harness.legal import Legal as Legal
 from harness.legal import legal as legal
 from harness.setting import Item, Mandate, Rules, Setting, sha
 from harness.state import Offer, State
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 MAX_CITATIONS = 4
 """Positions one statement may cite."""
@@ -265,11 +268,22 @@ def _defect(data: Json, schema: Json) -> str | None:
     import jsonschema
 
     try:
-        validator = jsonschema.Draft202012Validator(schema)
-        defect = jsonschema.exceptions.best_match(validator.iter_errors(data))
+        errors = list(jsonschema.Draft202012Validator(schema).iter_errors(data))
+        defect = jsonschema.exceptions.best_match(_meant(error) for error in errors)
     except RecursionError:
         return "$: nested too deeply"
     return None if defect is None else f"{defect.json_path}: {defect.message[:400]}"
+
+
+def _meant(error: ValidationError) -> ValidationError:
+    """What is wrong with the kind of move that was meant, rather than with all the other kinds."""
+    if error.validator == "anyOf" and isinstance(error.instance, dict):
+        kinds: Any = error.validator_value
+        for index, kind in enumerate(kinds):
+            if error.instance.get("move") in kind["properties"]["move"]["enum"]:
+                within = [e for e in error.context or () if e.relative_schema_path[0] == index]
+                return min(within, key=lambda e: len(e.relative_path), default=error)
+    return error
 
 
 def _votes(votes: Json, legal: Legal) -> dict[str, tuple[VoteChoice, str | None]]:

@@ -32,6 +32,7 @@ from tests.rooms import (
     random_rules,
     random_setting,
     silent,
+    two_sides,
 )
 
 SEEDS = st.integers(0, 2**32)
@@ -405,3 +406,35 @@ def test_the_fingerprint_of_a_request_changes_with_messages_and_schema() -> None
     other = replace(request, schema={**request.schema, "required": []})
     assert request.sha != other.sha
     assert request.sha == replace(request, seed=1).sha
+
+
+@pytest.mark.parametrize(
+    ("move", "said"),
+    [
+        ({"move": "propose", "text": "limits-0/z"}, "$.moves[0].text: 'limits-0/z' is not one of"),
+        (
+            {"move": "propose", "text": "limits-0/a", "because": "ru-limits-0-1"},
+            "$.moves[0].because",
+        ),
+        ({"move": "propose"}, "$.moves[0]: 'text' is a required property"),
+    ],
+    ids=["unknown text", "another party's position", "no text"],
+)
+def test_what_is_wrong_with_a_move_is_said_of_the_kind_that_was_meant(
+    move: dict[str, Any], said: str
+) -> None:
+    asked: list[Request] = []
+
+    class Watched(Reference):
+        async def answer(self, request: Request) -> Reply:
+            asked.append(request)
+            return await super().answer(request)
+
+    held(a_room(two_sides(), Watched()))
+    request = next(r for r in asked if r.seat == "us" and r.phase == "opening")
+    move = {"because": None, **move}
+
+    found = read(json.dumps({"citations": [], "moves": [move]}), request)
+
+    assert isinstance(found, Unreadable)
+    assert found.why.startswith(said)
