@@ -62,11 +62,6 @@ def mandates(setting: Setting) -> Mapping[tuple[str, str], Mandate]:
     }
 
 
-def mandate_on(setting: Setting, party: str, issue: str) -> Mandate:
-    """The party's mandate on the item that holds the issue."""
-    return setting.mandate(party, setting.item_of(issue).id)
-
-
 def debated(transcript: Transcript) -> tuple[Item, ...]:
     """The items the chair opened, in order."""
     opened = dict.fromkeys(event.item for event in of_kind(transcript, e.ItemOpened))

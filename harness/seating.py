@@ -250,7 +250,8 @@ class Seating:
             return live
         calls = recorded(self._recording, seat.seat)
         for call in calls.values():
-            if getattr(live, "metered", False):
+            # Only what costs something reads the clock, also where it answers the rest of a script.
+            if call.started is not None:
                 self._means.budget.recall(call.usage, call.cost)
         return Replayed(calls, str(self._recording.path), then=live)
 

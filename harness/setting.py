@@ -1,6 +1,6 @@
 """Settings as frozen values: who sits where, what is debated, what each state is on record for.
 
-Knows nothing of files (see loading.py), debates or models.
+Knows nothing of files (see loading/), debates or models.
 """
 
 from __future__ import annotations

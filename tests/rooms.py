@@ -568,7 +568,8 @@ class _Counted:
 
     async def answer(self, request: Request) -> Reply:
         self._asked.append(request.call)
-        return await self._seat.answer(request)
+        reply = await self._seat.answer(request)
+        return replace(reply, started=StoppedClock().now())  # like every seat that costs something
 
 
 def a_sitting(

@@ -119,3 +119,17 @@ def test_a_stopped_debate_goes_on_without_asking_anything_twice(server: ChatServ
     asked = [json.dumps(body["messages"]) + str(body["seed"]) for body in server.bodies]
     assert len(set(asked)) == len(asked)
     assert read("debate.jsonl").finished
+
+
+def test_what_the_model_beside_a_script_used_counts_again_after_a_resume(
+    server: ChatServer, tmp_path: Path
+) -> None:
+    (tmp_path / "lines.yaml").write_text("- {item: libya, round: 0, say: We are here to listen.}\n")
+    scripted = ("--model", "us=script:lines.yaml+openai:any", "--model", "ru=reference")
+    stopped = held(server, *scripted, "--max-calls", "2")
+    assert isinstance(stopped.events[-1], e.BudgetStop)
+    assert len(server.bodies) == 2
+
+    again = ["run", "--resume", "debate.jsonl", "--quiet", "--max-calls", "2"]
+    assert CliRunner().invoke(cli.app, again).exit_code == 3
+    assert len(server.bodies) == 2
