@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.events import Phase, Stance, VoteChoice
+from harness.prompt import Json
 from harness.setting import Mandate, Rules, Setting
 from harness.state import IssueState, Offer, State
-
-Json = dict[str, Any]
-"""A JSON object; the only place where values of unknown shape are met."""
 
 
 @dataclass(frozen=True)

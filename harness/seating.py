@@ -25,7 +25,8 @@ from harness.loading import personas_root
 from harness.masking import Mask
 from harness.models import registry
 from harness.models.budget import Budget, Metered
-from harness.models.prices import FREE, Price, PriceList
+from harness.models.door import open_language_model, price_of
+from harness.models.prices import PriceList
 from harness.models.replay import Replayed, recorded
 from harness.setting import Agenda, Rules, Setting, sha
 from harness.transcript import Transcript, read
@@ -271,27 +272,12 @@ class Seating:
                 file, model = _script(spec.rest)
                 otherwise = self._live(registry.parse(model), seat)
                 return Scripted(read_script(Path(file)), otherwise)
-            case "local":
-                from harness.models.embedded import LocalSeat
-
-                return self._metered(
-                    LocalSeat(spec.rest, **_only(seat, "temperature", "max_tokens")), FREE
-                )
-            case "chat":
-                from harness.models.chat import ChatSeat
-
-                chat = ChatSeat(spec.rest, **seat.parameters)
-                self._opened.append(chat)
-                return self._metered(chat, self._means.prices.of(spec.rest))
+            case "local" | "chat":
+                opened = open_language_model(spec, seat.parameters)
+                self._opened.append(opened)
+                return Metered(opened, self._means.budget, price_of(spec, self._means.prices))
             case _:
                 raise UserError(f"{spec} cannot sit in a seat by itself.")
-
-    def _metered(self, seat: Seated, price: Price | None) -> Seated:
-        return Metered(seat, self._means.budget, price)
-
-
-def _only(seat: e.Seat, *names: str) -> dict[str, Any]:
-    return {name: value for name, value in seat.parameters.items() if name in names}
 
 
 def _replayed(recording: Transcript, seat: str) -> Replayed:

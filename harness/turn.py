@@ -7,16 +7,20 @@ model or changes the state.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from harness.events import CallFailure, Move, Phase, Usage, VoteChoice
-from harness.legal import Json as Json
+from harness.events import Move, Phase, VoteChoice
 from harness.legal import Legal as Legal
 from harness.legal import legal as legal
-from harness.setting import Item, Mandate, Rules, Setting, sha
+from harness.prompt import Json as Json
+from harness.prompt import Message as Message
+from harness.prompt import Prompt, defect
+from harness.prompt import Reply as Reply
+from harness.prompt import Unreadable as Unreadable
+from harness.prompt import parsed as parsed
+from harness.setting import Item, Mandate, Rules, Setting
 from harness.state import Offer, State
 
 if TYPE_CHECKING:
@@ -27,19 +31,6 @@ MAX_CITATIONS = 4
 
 BRIEF_CITATIONS = 2
 """The same where the answer has to be short."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message to a language model: its text is its parts joined."""
-
-    role: Literal["system", "user"]
-    parts: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """What is sent."""
-        return "".join(self.parts)
 
 
 @dataclass(frozen=True)
@@ -70,28 +61,12 @@ class Request:
     @property
     def sha(self) -> str:
         """Fingerprint of messages and schema: what a replay must ask again."""
-        texts = [[message.role, message.text] for message in self.messages]
-        return sha(json.dumps([texts, self.schema], sort_keys=True))
+        return self.prompt.sha
 
-
-@dataclass(frozen=True)
-class Reply:
-    """What came back from a seat, whatever sits there."""
-
-    text: str | None
-    """The raw answer, a JSON object in text; None where the call failed."""
-    model: str | None = None
-    """The model id that answered."""
-    usage: Usage = field(default_factory=Usage)
-    finish: str | None = None
-    parameters: Json = field(default_factory=dict)
-    """Parameters on the wire, messages and schema left out."""
-    constrained: bool = False
-    started: str | None = None
-    latency: float = 0.0
-    cost: float | None = None
-    retries: int = 0
-    failure: CallFailure | None = None
+    @property
+    def prompt(self) -> Prompt:
+        """What a language model is sent of it."""
+        return Prompt(self.messages, self.schema, self.seed)
 
 
 class Seated(Protocol):
@@ -115,13 +90,6 @@ class Answer:
     votes: Mapping[str, tuple[VoteChoice, str | None]] = field(default_factory=dict)
     """Issue -> (vote, position behind it)."""
     note: str | None = None
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A reply that could not be read, and why, in words fit for the repair."""
-
-    why: str
 
 
 def schema_for(
@@ -212,9 +180,9 @@ def read(text: str, request: Request, *, own_words: bool = False) -> Answer | Un
     said = data.pop("say", None) if own_words else None
     # What was written beforehand is in full even where the seat's model is asked to be brief.
     full = schema_for(request.legal, request.phase, request.speech) if own_words else None
-    defect = _defect(data, full or request.schema)
-    if defect is not None:
-        return Unreadable(defect)
+    flaw = defect(data, full or request.schema, _meant)
+    if flaw is not None:
+        return Unreadable(flaw)
     statement = str(data.get("statement") or said or "").strip()
     if request.speech == "free" and not statement and request.phase != "decision":
         return Unreadable("$.statement: nothing was said")
@@ -234,45 +202,8 @@ def misfit(text: str, schema: Json) -> Unreadable | None:
     data = parsed(text)
     if isinstance(data, Unreadable):
         return data
-    defect = _defect(data, schema)
-    return None if defect is None else Unreadable(defect)
-
-
-def parsed(text: str) -> Json | Unreadable:
-    """The JSON object in a raw reply; an object that says a thing twice says nothing."""
-    try:
-        data = json.loads(
-            _unfenced(text), object_pairs_hook=_each_once, parse_constant=_no_constant
-        )
-        json.dumps(data, ensure_ascii=False).encode()  # no file holds half a surrogate pair
-    except (ValueError, RecursionError) as error:
-        return Unreadable(f"the reply is not JSON: {error}"[:400])
-    return data if isinstance(data, dict) else Unreadable("the reply is not a JSON object")
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> Json:
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} stands there twice")
-    return data
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-def _defect(data: Json, schema: Json) -> str | None:
-    """Where the data does not fit the schema, and how; None where it does."""
-    import jsonschema
-
-    try:
-        errors = list(jsonschema.Draft202012Validator(schema).iter_errors(data))
-        defect = jsonschema.exceptions.best_match(_meant(error) for error in errors)
-    except RecursionError:
-        return "$: nested too deeply"
-    return None if defect is None else f"{defect.json_path}: {defect.message[:400]}"
+    flaw = defect(data, schema, _meant)
+    return None if flaw is None else Unreadable(flaw)
 
 
 def _meant(error: ValidationError) -> ValidationError:
@@ -334,11 +265,3 @@ def _answering(kind: Literal["accept"], offer: Offer, because: str | None) -> Mo
         offer=offer.id,
         because=because,
     )
-
-
-def _unfenced(text: str) -> str:
-    """The text without a surrounding ```json fence."""
-    text = text.strip()
-    if text.startswith("```") and text.endswith("```"):
-        text = text[3:-3].removeprefix("json")
-    return text

@@ -13,7 +13,8 @@ from harness.errors import BudgetExhausted
 from harness.events import Usage
 from harness.models.clock import Clock, SystemClock
 from harness.models.prices import Price
-from harness.turn import Reply, Request, Seated
+from harness.prompt import LanguageModel, Prompt, Reply
+from harness.turn import Request, Seated
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,30 @@ class Metered:
         if not self.metered:
             return await self._seat.answer(request)
         self._budget.admit()
-        reply = await self._seat.answer(request)
-        cost = self._price.of(reply.usage) if self._price is not None else None
-        self._budget.add(reply.usage, cost)
-        return replace(reply, cost=cost)
+        return _paid(await self._seat.answer(request), self._budget, self._price)
+
+
+class MeteredModel:
+    """A language model under a budget."""
+
+    def __init__(self, model: LanguageModel, budget: Budget, price: Price | None = None) -> None:
+        """Put the model under the budget; the price is its own, where it is known."""
+        self._model = model
+        self._budget = budget
+        self._price = price
+
+    async def ask(self, prompt: Prompt) -> Reply:
+        """Answer and count what it used.
+
+        Raises:
+            BudgetExhausted: A ceiling has been reached; nothing was asked.
+        """
+        self._budget.admit()
+        return _paid(await self._model.ask(prompt), self._budget, self._price)
+
+
+def _paid(reply: Reply, budget: Budget, price: Price | None) -> Reply:
+    """Count what a call used, and say what it cost."""
+    cost = price.of(reply.usage) if price is not None else None
+    budget.add(reply.usage, cost)
+    return replace(reply, cost=cost)

@@ -18,7 +18,8 @@ from harness.models import failures
 from harness.models.clock import Clock, SystemClock
 from harness.models.opening import open_model, secrets_of
 from harness.models.wire import Wire, watching
-from harness.turn import Json, Reply, Request
+from harness.prompt import Json, Prompt, Reply
+from harness.turn import Request
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -99,6 +100,10 @@ class ChatSeat:
         self._manner = _Manner(constrained=_can_be_constrained(self._model), seeded=seeded)
 
     async def answer(self, request: Request) -> Reply:
+        """Answer one turn; raises as `ask` does."""
+        return await self.ask(request.prompt)
+
+    async def ask(self, prompt: Prompt) -> Reply:
         """Ask the model once.
 
         Raises:
@@ -107,7 +112,7 @@ class ChatSeat:
         """
         started, begun = self._clock.now(), self._clock.monotonic()
         with watching() as wire:
-            reply = await self._reply(request, wire)
+            reply = await self._reply(prompt, wire)
         return replace(reply, started=started, latency=round(self._clock.monotonic() - begun, 6))
 
     async def aclose(self) -> None:
@@ -115,14 +120,14 @@ class ChatSeat:
         if self._http is not None:
             await self._http.aclose()
 
-    async def _reply(self, request: Request, wire: Wire) -> Reply:
+    async def _reply(self, prompt: Prompt, wire: Wire) -> Reply:
         """The reply, however often it has to be asked for."""
         resent = 0
         while True:
             manner = self._manner
             try:
                 async with asyncio.timeout(self._patience):
-                    reply = _read(await self._send(request, manner))
+                    reply = _read(await self._send(prompt, manner))
             # A plugin may raise anything; what is not the provider's doing is raised again below.
             except Exception as error:
                 if wire.damage is not None and resent < DAMAGED_RESENDS:
@@ -139,13 +144,13 @@ class ChatSeat:
                 retries=max(resent, wire.requests - 1),
             )
 
-    async def _send(self, request: Request, manner: _Manner) -> BaseMessage:
-        seed = {"seed": request.seed} if manner.seeded else {}
-        messages = _messages(request, in_words=not manner.constrained)
+    async def _send(self, prompt: Prompt, manner: _Manner) -> BaseMessage:
+        seed = {"seed": prompt.seed} if manner.seeded else {}
+        messages = _messages(prompt, in_words=not manner.constrained)
         if not manner.constrained:
             return await self._model.bind(**seed).ainvoke(messages)
         strict = {"strict": True} if self._http is not None else {}
-        schema = {"title": "turn", **request.schema}
+        schema = {"title": "turn", **prompt.schema}
         asker = self._model.with_structured_output(
             schema, method="json_schema", include_raw=True, **strict, **seed
         )
@@ -210,14 +215,14 @@ def _can_be_constrained(model: BaseChatModel) -> bool:
     return True
 
 
-def _messages(request: Request, *, in_words: bool) -> list[BaseMessage]:
-    """The request's messages as LangChain's, with the schema written into the last if need be."""
+def _messages(prompt: Prompt, *, in_words: bool) -> list[BaseMessage]:
+    """The prompt's messages as LangChain's, with the schema written into the last if need be."""
     from langchain_core.messages import HumanMessage, SystemMessage
 
-    texts = [(message.role, message.text) for message in request.messages]
+    texts = [(message.role, message.text) for message in prompt.messages]
     if in_words and texts:
         role, text = texts.pop()
-        texts.append((role, text + IN_WORDS + json.dumps(request.schema)))
+        texts.append((role, text + IN_WORDS + json.dumps(prompt.schema)))
     kinds: dict[str, type[BaseMessage]] = {"system": SystemMessage, "user": HumanMessage}
     return [kinds[role](text) for role, text in texts]
 

@@ -15,12 +15,14 @@ from harness.models.clock import Clock, SystemClock
 from harness.models.local import Completion, load
 from harness.models.weights import find_weights
 from harness.models.wire import without_schema
-from harness.turn import Json, Reply, Request
+from harness.prompt import Json, Prompt, Reply
+from harness.turn import Request
 
 # Generous: ids are long, and the grammar lets the model put every value on a line of its own.
 _TOKENS_OF_A_MOVE = 80
 _TOKENS_OF_CITATIONS = 160
 _TOKENS_OF_SPEECH = 500
+_MOST_TOKENS = 1000
 
 
 class LocalSeat:
@@ -56,15 +58,20 @@ class LocalSeat:
         self._clock = clock or SystemClock()
 
     async def answer(self, request: Request) -> Reply:
+        """Answer one turn; whatever goes wrong is in the reply."""
+        return await self.ask(replace(request.prompt, room=room_for(request)))
+
+    async def ask(self, prompt: Prompt) -> Reply:
         """Ask the model once; whatever goes wrong is in the reply."""
         started, begun = self._clock.now(), self._clock.monotonic()
         try:
             completion = await self._llama.acomplete(
-                [{"role": message.role, "content": message.text} for message in request.messages],
-                schema=request.schema,
+                [{"role": message.role, "content": message.text} for message in prompt.messages],
+                schema=prompt.schema,
                 temperature=self._temperature,
-                seed=request.seed,
-                max_tokens=self._max_tokens or room_for(request),
+                seed=prompt.seed,
+                max_tokens=self._max_tokens or prompt.room or _MOST_TOKENS,
+                longest=prompt.longest,
             )
             reply = _read(completion)
         except ModelFailure as error:

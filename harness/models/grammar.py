@@ -19,13 +19,18 @@ _KNOWN = {
 }  # fmt: skip
 
 
-def grammar_of(schema: Mapping[str, Any]) -> str:
+def grammar_of(schema: Mapping[str, Any], longest: int | None = None) -> str:
     """The grammar of the compact JSON texts that fit the schema.
+
+    Args:
+        schema: what the texts have to fit.
+        longest: characters a free string may have; None for no limit.
 
     Raises:
         ValueError: the schema uses something that is not translated.
     """
-    return f"root ::= {_rule(schema)}\n{_CHARACTER}\n"
+    text = f"text ::= {_text(longest)}\n" if '"string"' in json.dumps(schema) else ""
+    return f"root ::= {_rule(schema)}\n{text}{_CHARACTER}\n"
 
 
 def _rule(schema: Mapping[str, Any]) -> str:
@@ -40,13 +45,17 @@ def _rule(schema: Mapping[str, Any]) -> str:
         case "null":
             return _literal("null")
         case "string":
-            return r'"\"" character* "\""'
+            return "text"
         case "array":
             return _array(_rule(schema["items"]), schema.get("maxItems"))
         case "object":
             return _object(schema)
         case other:
             raise ValueError(f"no grammar for a schema of type {other!r}")
+
+
+def _text(longest: int | None) -> str:
+    return rf'"\"" character{"*" if longest is None else f"{{0,{longest}}}"} "\""'
 
 
 def _object(schema: Mapping[str, Any]) -> str:

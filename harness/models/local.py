@@ -115,6 +115,7 @@ class Llama:
         seed: int,
         max_tokens: int,
         slot: int = -1,
+        longest: int | None = None,
     ) -> Completion:
         """Answer `messages`; Ctrl-C stops it between two tokens.
 
@@ -126,12 +127,13 @@ class Llama:
             seed: The same seed, calls and order give the same replies.
             max_tokens: Where the reply is cut.
             slot: The slot to use; -1 lets llama.cpp choose the one whose prompt is nearest.
+            longest: Characters that a free text in the reply may have; None for no limit.
 
         Raises:
             ContextExceeded: if the prompt does not fit.
             ModelFailure: if llama.cpp gives no reply.
         """
-        request = self._request(schema, temperature, seed, max_tokens, slot)
+        request = self._request(schema, temperature, seed, max_tokens, slot, longest)
         stop = threading.Event()
         work = self._worker.submit(self._answer, messages, request, stop)
         try:
@@ -152,9 +154,10 @@ class Llama:
         seed: int,
         max_tokens: int,
         slot: int = -1,
+        longest: int | None = None,
     ) -> Completion:
         """Answer `messages` as `complete` does; cancelling the task stops it between two tokens."""
-        request = self._request(schema, temperature, seed, max_tokens, slot)
+        request = self._request(schema, temperature, seed, max_tokens, slot, longest)
         stop = threading.Event()
         loop = asyncio.get_running_loop()
         try:
@@ -169,6 +172,7 @@ class Llama:
         seed: int,
         max_tokens: int,
         slot: int,
+        longest: int | None,
     ) -> dict[str, object]:
         if not -1 <= slot < self._slots:
             raise ValueError(f"slot {slot} is not one of this model's {self._slots}")
@@ -185,7 +189,7 @@ class Llama:
             "return_progress": True,
         }
         if schema is not None:
-            request |= _constraint(schema)
+            request |= _constraint(schema, longest)
         return request
 
     def _answer(
@@ -204,10 +208,10 @@ class Llama:
         return _completion(chunks, self._name, request)
 
 
-def _constraint(schema: dict[str, object]) -> dict[str, object]:
+def _constraint(schema: dict[str, object], longest: int | None) -> dict[str, object]:
     """What makes the reply follow the schema: our compact grammar, else llama.cpp's translation."""
     try:
-        return {"grammar": grammar_of(schema)}
+        return {"grammar": grammar_of(schema, longest)}
     except (KeyError, ValueError):
         return {"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}}
 
