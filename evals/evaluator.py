@@ -50,8 +50,48 @@ class Interval(Value):
     high: float
     level: float = 0.95
     """Its nominal coverage."""
-    method: Literal["wilson"] = "wilson"
-    """Wilson's score interval for a share, see intervals.py."""
+    method: Literal["wilson", "bootstrap", "t", "newcombe", "agresti-min", "fieller"] = "wilson"
+    """How: Wilson's interval for a share (intervals.py), a percentile bootstrap, a t interval, or
+    a corrected estimate's own (calibration/correction.py)."""
+
+
+class Judged(Value):
+    """Which judge stands behind a value, and what is known about it."""
+
+    judge: str
+    """As named after `--judge`."""
+    models: tuple[str, ...] = ()
+    """The model ids that answered."""
+    rubric: str
+    """The dimension."""
+    rubric_sha: str
+    """Fingerprint of the rubric's file."""
+    wording_sha: str
+    """Fingerprint of the wording around it."""
+    claims_sha: str | None = None
+    """Fingerprint of how sentences became claims, where the dimension reads claims."""
+    gold: str | None = None
+    """Name of the labelled set the judge was calibrated on with this rubric; None if on none."""
+    gold_sha: str | None = None
+    """Fingerprint of that set."""
+    kappa: float | None = None
+    """Cohen's kappa of the judge with the people who labelled it."""
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether this judge's errors with this rubric have been measured."""
+        return self.gold is not None
+
+
+class Correction(Value):
+    """What a judged share comes to once the judge's measured errors are taken into account."""
+
+    value: float
+    interval: Interval
+    gold: int = Field(ge=0)
+    """Labelled cases behind the correction."""
+    how: str
+    """The estimator in words, and what it assumes."""
 
 
 class Score(Value):
@@ -82,6 +122,14 @@ class Score(Value):
     """Why this value, in words."""
     evidence: tuple[Evidence, ...] = ()
     """The events behind it."""
+    judge: Judged | None = None
+    """The judge, where a model read prose for it; None where code alone made the value."""
+    corrected: Correction | None = None
+    """The same corrected for the judge's errors, where it is calibrated."""
+    screen: bool = False
+    """Whether it only screens for what to read, without understanding it."""
+    greyed: str = ""
+    """Why the value should not be relied on: the check of the validity battery it failed."""
 
 
 class Failure(Value):

@@ -152,6 +152,11 @@ class MeteredModel:
         self._budget.admit()
         return _paid(await self._model.ask(prompt), self._budget, self._price)
 
+    async def aclose(self) -> None:
+        """Let go of the model's connections, if it has any."""
+        if hasattr(self._model, "aclose"):
+            await self._model.aclose()
+
 
 def _paid(reply: Reply, budget: Budget, price: Price | None) -> Reply:
     """Count what a call used, and say what it cost."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from harness.errors import ModelUnavailable
+from harness.places import cache_folder as cache_folder
 
 
 class WeightsPackage(NamedTuple):
@@ -71,15 +72,6 @@ def weights_in_cache(package: WeightsPackage = EMBEDDED) -> Path | None:
     """Return the file kept from an earlier fetch; it was checked before it was kept."""
     path = cache_folder() / package.file
     return path if path.is_file() else None
-
-
-def cache_folder() -> Path:
-    """Return TRACKTWO_CACHE, or else `tracktwo` in the folder XDG names, or ~/.cache/tracktwo."""
-    if own := os.environ.get("TRACKTWO_CACHE"):
-        return Path(own)
-    # The XDG rule: a path that is not absolute is to be ignored.
-    shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (shared if shared.is_absolute() else Path.home() / ".cache") / "tracktwo"
 
 
 def _fetch_into_cache(package: WeightsPackage) -> Path:

@@ -1,0 +1,394 @@
+"""Gold: propositions that people labelled against a setting's record; what judges are measured on.
+
+A gold set is a file beside the setting it is about: `gold/<setting>.jsonl`, one object a line, or
+a CSV of one's own (`id,target,split,annotator,party,item,text[,positions,rationale]`). Every line
+is checked against the setting, and every problem is said with its place. Where several people
+labelled a proposition all of their labels are kept, the majority is its label, and a proposition
+on which the largest camps are of one size is left out and named.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, TypeAlias
+
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
+
+from evals.evaluator import Value
+from evals.labels import LABELS, WITH_POSITIONS, Label
+from harness.errors import Problem, SettingError, UserError
+from harness.loading import find_setting, load_setting
+from harness.setting import Setting, sha
+
+Split: TypeAlias = Literal["dev", "test"]
+"""`dev` to write rubrics and prompts with, `test` to measure with."""
+
+SPLITS: tuple[Split, ...] = ("dev", "test")
+
+LONGEST = 400
+"""Most characters of a proposition: it is a sentence or two, not a speech."""
+
+GOLD = Path(__file__).resolve().parent.parent / "gold"
+"""Where the sets that come with the program lie."""
+
+
+class Annotation(NamedTuple):
+    """The label one person gave."""
+
+    annotator: str
+    label: Label
+
+
+class Proposition(Value):
+    """One thing a delegation might say, and what its party's record says of it."""
+
+    id: str
+    """Unique in the set."""
+    split: Split
+    party: str
+    """Whose delegation says it, and against whose record it is labelled."""
+    item: str
+    """The agenda item it is said on."""
+    text: str
+    """One or two sentences in the delegation's own voice."""
+    label: Label
+    """The label most of the people who read it gave."""
+    positions: tuple[str, ...] = ()
+    """Ids of the party's positions the label rests on. The first is the one that supports alone or
+    that is contradicted. Empty for unsupported and no_claim, and where nobody noted them."""
+    rationale: str = ""
+    """Why this label, in a line."""
+    annotations: tuple[Annotation, ...] = ()
+    """Every label it was given and by whom; one where one person labelled it."""
+
+
+class Gold(Value):
+    """A labelled set, checked against its setting."""
+
+    name: str
+    """The file's name without its ending."""
+    setting: str
+    """Id of the setting whose record it was labelled against."""
+    propositions: tuple[Proposition, ...]
+    """In the order of the file."""
+    dropped: tuple[str, ...] = Field(default=())
+    """Ids of those without a majority; they are in no other field."""
+
+    @cached_property
+    def sha(self) -> str:
+        """Fingerprint of what is in it: with any text or label changed it is another set."""
+        return sha(self.model_dump_json(exclude={"name"}))
+
+    def split(self, split: Split) -> tuple[Proposition, ...]:
+        """The propositions of one split, in order."""
+        return tuple(each for each in self.propositions if each.split == split)
+
+    @property
+    def annotators(self) -> tuple[str, ...]:
+        """Everybody who labelled something that was kept, by name."""
+        names = {a.annotator for each in self.propositions for a in each.annotations}
+        return tuple(sorted(names))
+
+    @property
+    def notice(self) -> str:
+        """How many propositions were left out for want of a majority; empty where none was."""
+        if not self.dropped:
+            return ""
+        count = len(self.dropped)
+        noun = "proposition has" if count == 1 else "propositions have"
+        return f"{count} {noun} no majority label and are left out: {', '.join(self.dropped)}."
+
+
+def _one_line(text: str) -> str:
+    if len(text.splitlines()) > 1:
+        raise ValueError("stands on one line")
+    return text
+
+
+_Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+_Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST),
+    AfterValidator(_one_line),
+]
+
+
+class _Row(Value):
+    """One line of a file: a proposition as one person labelled it."""
+
+    id: _Word
+    split: Split
+    party: _Word
+    item: _Word
+    text: _Text
+    label: Label
+    positions: tuple[_Word, ...] | None = None
+    rationale: str = ""
+    annotator: _Word = "author"
+
+
+class _Placed(NamedTuple):
+    line: int
+    row: _Row
+
+
+def gold_path(name: str) -> Path:
+    """The file of a set that comes with the program.
+
+    Raises:
+        UserError: there is none of this name; the message lists those there are.
+    """
+    shipped = {path.stem: path for path in sorted(GOLD.glob("*.jsonl"))}
+    if name not in shipped:
+        raise UserError(
+            f"There is no gold set {name!r}; there is {', '.join(shipped) or 'none'}. "
+            "A file of your own is named by its path, ending in .jsonl or .csv."
+        )
+    return shipped[name]
+
+
+def read_gold(source: str | Path, setting: Setting | None = None) -> Gold:
+    """Read a gold set, and check it against the setting it was labelled on.
+
+    Args:
+        source: A file, or the name of a set that comes with the program.
+        setting: Whose record it was labelled against; left out, the setting the file is named
+            after.
+
+    Raises:
+        UserError: it cannot be read, or does not fit the setting; every problem is a line of the
+            message, with file and line.
+    """
+    path = _path(source)
+    setting = setting or _setting_of(path)
+    rows = _rows(path)
+    problems = [*_misplaced(path, rows, setting), *_at_odds(path, rows)]
+    if problems:
+        raise SettingError(tuple(sorted(problems, key=lambda problem: problem.line)))
+    groups = _by_id(rows)
+    merged = {name: _merged(group) for name, group in groups.items()}
+    kept = tuple(each for each in merged.values() if each is not None)
+    if not kept:
+        raise UserError(f"{path}: no proposition has a majority label; there is nothing to use.")
+    dropped = tuple(name for name, each in merged.items() if each is None)
+    return Gold(name=path.stem, setting=setting.id, propositions=kept, dropped=dropped)
+
+
+def _path(source: str | Path) -> Path:
+    path = Path(source)
+    is_name = path.suffix == "" and path.name == str(source)
+    return gold_path(path.name) if is_name and not path.is_file() else path
+
+
+def _setting_of(path: Path) -> Setting:
+    try:
+        return load_setting(find_setting(path.stem))
+    except SettingError:
+        raise
+    except UserError as error:
+        raise UserError(
+            f"{path}: a gold set is named after its setting, and there is none called "
+            f"{path.stem!r}. Rename the file, or name the setting."
+        ) from error
+
+
+def _by_id(rows: Iterable[_Placed]) -> dict[str, list[_Placed]]:
+    groups: dict[str, list[_Placed]] = defaultdict(list)
+    for row in rows:
+        groups[row.row.id].append(row)
+    return groups
+
+
+def _misplaced(path: Path, rows: Sequence[_Placed], setting: Setting) -> Iterator[Problem]:
+    """What a row says that the setting does not bear out."""
+    for line, row in rows:
+        for message in (*_names(row, setting), *_evidence(row)):
+            yield Problem(str(path), line, 0, f"{row.id}: {message}")
+
+
+def _names(row: _Row, setting: Setting) -> Iterator[str]:
+    parties = {party.id for party in setting.parties}
+    items = {item.id for item in setting.items}
+    if row.party not in parties:
+        yield f"{setting.id} has no party {row.party!r}; it has {', '.join(sorted(parties))}."
+    if row.item not in items:
+        yield f"{setting.id} has no item {row.item!r}; it has {', '.join(sorted(items))}."
+    if row.party in parties and row.item in items:
+        yield from _positions(row, setting)
+
+
+def _positions(row: _Row, setting: Setting) -> Iterator[str]:
+    for name in row.positions or ():
+        try:
+            holder, item = setting.holder(name), setting.position(name).item
+        except KeyError:
+            yield f"there is no position {name!r} in {setting.id}."
+            continue
+        if holder != row.party:
+            yield f"position {name!r} is of {holder!r}, and the proposition of {row.party!r}."
+        elif item != row.item:
+            yield f"position {name!r} is on {item!r}, and the proposition on {row.item!r}."
+
+
+def _evidence(row: _Row) -> Iterator[str]:
+    """Whether there are positions where the label rests on some, and none where on none."""
+    if row.positions is None:
+        return
+    if row.label in WITH_POSITIONS and not row.positions:
+        yield f"{row.label} rests on a position; name its id, or leave `positions` out."
+    if row.label not in WITH_POSITIONS and row.positions:
+        yield f"{row.label} rests on no position; leave `positions` empty."
+
+
+def _at_odds(path: Path, rows: Sequence[_Placed]) -> Iterator[Problem]:
+    """Rows of one id that are not one proposition labelled by different people."""
+    first: dict[str, _Placed] = {}
+    seen: dict[tuple[str, str], int] = {}
+    for line, row in rows:
+        known = first.setdefault(row.id, _Placed(line, row))
+        before = seen.setdefault((row.id, row.annotator), line)
+        if before != line:
+            who = f" by {row.annotator!r}"
+            message = f"{row.id}: already labelled{who} in line {before}; one label a person."
+            yield Problem(str(path), line, 0, message)
+        for field in ("split", "party", "item", "text"):
+            if getattr(row, field) != getattr(known.row, field):
+                message = f"{row.id}: its {field} is not that of line {known.line}."
+                yield Problem(str(path), line, 0, message)
+
+
+def _merged(group: Sequence[_Placed]) -> Proposition | None:
+    """One proposition from everybody's rows; None where no label has most of them."""
+    rows = [placed.row for placed in group]
+    ranked = Counter(row.label for row in rows).most_common(2)
+    if len(ranked) == 2 and ranked[0][1] == ranked[1][1]:
+        return None
+    label = ranked[0][0]
+    agreeing = [row for row in rows if row.label == label]
+    noted = next((row.positions for row in agreeing if row.positions), ())
+    return Proposition(
+        id=rows[0].id,
+        split=rows[0].split,
+        party=rows[0].party,
+        item=rows[0].item,
+        text=rows[0].text,
+        label=label,
+        positions=noted,
+        rationale=next((row.rationale for row in agreeing if row.rationale), ""),
+        annotations=tuple(Annotation(row.annotator, row.label) for row in rows),
+    )
+
+
+def _rows(path: Path) -> tuple[_Placed, ...]:
+    """Every line of the file as a row.
+
+    Raises: UserError: it cannot be read at all; SettingError: it can, and has the problems listed.
+    """
+    cells = _csv_lines(path) if path.suffix == ".csv" else _json_lines(path)
+    rows: list[_Placed] = []
+    problems: list[Problem] = []
+    for line, cell in cells:
+        if isinstance(cell, str):
+            problems.append(Problem(str(path), line, 0, cell))
+            continue
+        try:
+            rows.append(_Placed(line, _Row.model_validate(cell)))
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_context=False)
+            problems += [Problem(str(path), line, 0, _plainly(each)) for each in found]
+    if problems:
+        raise SettingError(tuple(problems))
+    if not rows:
+        raise UserError(f"{path}: holds no proposition; see evals/gold/README.md for the format.")
+    return tuple(rows)
+
+
+def _json_lines(path: Path) -> Iterator[tuple[int, object]]:
+    """Each line that is not blank, as its object or as a sentence saying what is wrong with it."""
+    for number, line in enumerate(_read(path).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            yield number, f"is not JSON ({error}); one object a line is expected."
+            continue
+        yield number, value if isinstance(value, dict) else "is JSON, but no object in braces."
+
+
+_COLUMNS = ("id", "target", "split", "annotator", "party", "item", "text")
+_MORE_COLUMNS = ("positions", "rationale")
+
+
+def _csv_lines(path: Path) -> Iterator[tuple[int, object]]:
+    reader = csv.reader(StringIO(_read(path), newline=""), strict=True)
+    try:
+        columns = next(reader, [])
+        if columns:
+            _check_columns(path, columns)
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) == len(columns):
+                yield reader.line_num, _row_of(dict(zip(columns, cells, strict=True)))
+            else:
+                many = f"has {len(cells)} cells for {len(columns)} columns"
+                yield reader.line_num, f"{many}; put text with commas in quotation marks."
+    except csv.Error as error:
+        raise UserError(f"{path}:{reader.line_num}: is not CSV: {error}.") from error
+
+
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    missing = [name for name in _COLUMNS if name not in columns]
+    strange = [name for name in columns if name not in (*_COLUMNS, *_MORE_COLUMNS)]
+    twice = [name for name, count in Counter(columns).items() if count > 1]
+    for names, what in ((missing, "lacks"), (strange, "does not know"), (twice, "has twice")):
+        if names:
+            raise UserError(
+                f"{path}:1: the heading {what} {', '.join(names)}; it is "
+                f"{','.join(_COLUMNS)} and, where you have them, {','.join(_MORE_COLUMNS)}."
+            )
+
+
+def _row_of(cells: Mapping[str, str]) -> Mapping[str, object]:
+    """The cells by the names a row has; an empty cell of positions says nothing about them."""
+    row: dict[str, object] = {("label" if k == "target" else k): v for k, v in cells.items()}
+    positions = cells.get("positions", "").replace(";", " ").replace(",", " ").split()
+    return row | {"positions": positions or None}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not UTF-8 text; save it as UTF-8.") from error
+
+
+def _plainly(error: ErrorDetails) -> str:
+    """What is wrong with a field, in a sentence."""
+    field = str(error["loc"][0])
+    value = error["input"]
+    match error["type"]:
+        case "missing":
+            return f"{field} is missing."
+        case "extra_forbidden":
+            known = ", ".join(_Row.model_fields)
+            return f"{field!r} is no field of a proposition; they are {known}."
+        case "literal_error":
+            allowed = LABELS if field == "label" else SPLITS
+            return f"{field} {value!r} is unknown; it is one of {', '.join(allowed)}."
+        case "string_too_short":
+            return f"{field} is empty."
+        case "string_too_long":
+            most = LONGEST if field == "text" else 80
+            return f"{field} has {len(value)} characters; {most} at most."
+    return f"{field}: {error['msg'].removeprefix('Value error, ')}."

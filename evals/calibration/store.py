@@ -1,0 +1,136 @@
+"""Calibrations on disk, found again by what they hold for; and what they do to scores.
+
+Those that come with the program lie in evals/calibrations; those of the user in the cache folder,
+or where TRACKTWO_CALIBRATIONS says. A calibration holds for a model, a rubric and a wording: change
+one, and scores are uncalibrated again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from evals import subject
+from evals.calibration.calibrating import Calibration
+from evals.calibration.correction import Tally, correct
+from evals.calibration.measures import Confusion
+from evals.evaluator import Correction, Interval, Result, Score
+from evals.judging.shapes import Judgements
+from evals.labels import LABELS
+from harness.errors import UserError
+from harness.places import cache_folder
+
+SHIPPED = Path(__file__).resolve().parent.parent / "calibrations"
+"""Where the calibrations that come with the program lie."""
+
+VARIABLE = "TRACKTWO_CALIBRATIONS"
+"""The environment variable that names the user's own folder."""
+
+CORRECTABLE = tuple(label for label in LABELS if label != "no_claim")
+"""Labels whose shares are corrected; what is no claim was taken out before."""
+
+HOW = (
+    "label shift: the judge's shares unmixed by its confusion matrix on the gold, which holds if "
+    "claims of a label are as hard in the transcript as in the gold"
+)
+
+
+def folder(env: Mapping[str, str] = os.environ) -> Path:
+    """The user's own folder."""
+    named = env.get(VARIABLE, "").strip()
+    return Path(named) if named else cache_folder() / "calibrations"
+
+
+def save(calibration: Calibration, where: Path | None = None) -> Path:
+    """Write a calibration, replacing an earlier one of the same key."""
+    target = where or folder()
+    target.mkdir(parents=True, exist_ok=True)
+    path = target / f"{calibration.gold}-{calibration.rubric}-{calibration.key}.json"
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    draft.replace(path)
+    return path
+
+
+def known(folders: Iterable[Path] | None = None) -> tuple[Calibration, ...]:
+    """Every calibration there is, the user's own first.
+
+    Raises:
+        UserError: a file cannot be read; the message names it.
+    """
+    places = (folder(), SHIPPED) if folders is None else folders
+    return tuple(_read(path) for place in places for path in sorted(place.glob("*.json")))
+
+
+def _read(path: Path) -> Calibration:
+    try:
+        return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        first = str(error).splitlines()[0]
+        raise UserError(
+            f"{path}: not a calibration ({first}); move it away and run `tracktwo calibrate` again."
+        ) from None
+
+
+def calibrated(
+    results: Sequence[Result], judgements: Judgements, calibrations: Sequence[Calibration]
+) -> tuple[Result, ...]:
+    """The results, with kappa and corrected shares where the judge was measured.
+
+    Corrected are the shares of supported, partial, contradicted and unsupported claims of the
+    consistency dimension, over a party and over the debate.
+    """
+    return tuple(_with(result, judgements, calibrations) for result in results)
+
+
+def _with(result: Result, judgements: Judgements, calibrations: Sequence[Calibration]) -> Result:
+    if not isinstance(result, Score) or result.judge is None:
+        return result
+    found = next((c for c in calibrations if c.holds_for(result.judge)), None)
+    if found is None:
+        return result
+    judged = result.judge.model_copy(
+        update={
+            "gold": found.gold,
+            "gold_sha": found.gold_sha,
+            "kappa": found.measures.kappa.value,
+        }
+    )
+    corrected = _corrected(result, judgements, found)
+    return result.model_copy(update={"judge": judged, "corrected": corrected})
+
+
+def _corrected(score: Score, judgements: Judgements, calibration: Calibration) -> Correction | None:
+    if score.judge is None or score.metric not in CORRECTABLE or score.value is None:
+        return None
+    said = Counter(_said(score, judgements, calibration.rubric))
+    table = _among(calibration.measures.confusion, CORRECTABLE)
+    tally = Tally(counts={label: said[label] for label in CORRECTABLE}, unscored=score.unscored)
+    best = correct(score.metric, tally, table, design="balanced").best
+    if best.value is None or best.low is None or best.high is None:
+        return None
+    interval = Interval(low=max(0.0, best.low), high=min(1.0, best.high), method="fieller")
+    value = min(1.0, max(0.0, best.value))
+    return Correction(value=value, interval=interval, gold=table.n, how=HOW)
+
+
+def _said(score: Score, judgements: Judgements, rubric: str) -> Iterator[str]:
+    """The judge's labels on the claims the score is about."""
+    assert score.judge is not None
+    for verdict in judgements.of(rubric, score.judge.judge):
+        about = (subject.DEBATE, subject.party(verdict.party or ""))
+        if verdict.label in CORRECTABLE and score.subject in about:
+            yield verdict.label
+
+
+def _among(table: Confusion, labels: Sequence[str]) -> Confusion:
+    """The part of a table where both gave one of these labels."""
+    return Confusion(
+        labels=tuple(labels),
+        counts=tuple(tuple(table.count(h, f) for f in labels) for h in labels),
+        unscored=tuple(table.unscored[table.labels.index(h)] for h in labels),
+    )

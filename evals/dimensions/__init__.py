@@ -1,0 +1,1 @@
+"""Scores from judgements: one module per dimension, none of which asks a model."""

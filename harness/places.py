@@ -1,0 +1,15 @@
+"""Where the program keeps things of its own on this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Return TRACKTWO_CACHE, or else `tracktwo` in the folder XDG names, or ~/.cache/tracktwo."""
+    if own := os.environ.get("TRACKTWO_CACHE"):
+        return Path(own)
+    # The XDG rule: a path that is not absolute is to be ignored.
+    shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (shared if shared.is_absolute() else Path.home() / ".cache") / "tracktwo"
