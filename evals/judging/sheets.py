@@ -183,7 +183,9 @@ def _pair_unit(one: Claim, other: Claim, material: Material) -> Unit:
 
 
 def _statements(material: Material, rubric: Rubric) -> Iterator[Sheet]:
-    labels = {} if rubric.scale else {p.id: p.name for p in material.setting.parties}
+    # A judge may not go by what it knows of the world, so it is told what each party wants.
+    parties = {p.id: f"{p.name}. {p.summary}" for p in material.setting.parties}
+    labels = {} if rubric.scale else parties
     for item, said in material.said.items():
         groups = _grouped(said, lambda s: s.party) if rubric.shows != "nothing" else {"": said}
         for party, group in groups.items():
