@@ -6,13 +6,17 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harness.models import registry
 from harness.models.budget import Budget, MeteredModel
 from harness.models.door import open_language_model, price_of
-from harness.models.prices import PriceList
+from harness.models.prices import Price, PriceList
 from harness.prompt import LanguageModel
+
+if TYPE_CHECKING:
+    from harness.models.chat import ChatSeat
+    from harness.models.embedded import LocalSeat
 
 TEMPERATURE = 0.0
 """A judge is asked for its likeliest answer."""
@@ -27,8 +31,11 @@ class Judge:
     model: LanguageModel
     at_once: int = 8
     """Calls under way together."""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    """What it was opened with."""
+    opened: ChatSeat | LocalSeat | None = None
+    """The model without its meter, for handing in batches."""
+    budget: Budget = field(default_factory=Budget)
+    """What it may use."""
+    price: Price | None = None
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -59,11 +66,13 @@ def open_judge(
         spec = registry.parse(registry.choose_auto(env).spec)
     given = {"temperature": TEMPERATURE, "base_url": base_url, "timeout": timeout}
     parameters = {key: value for key, value in given.items() if value is not None}
-    model = open_language_model(spec, parameters)
+    opened = open_language_model(spec, parameters)
+    allowed = budget or Budget()
     price = price_of(spec, prices or PriceList())
     # A model in this process answers one call at a time, whatever is asked.
     together = 1 if spec.family == "local" else at_once
-    return Judge(str(spec), MeteredModel(model, budget or Budget(), price), together, parameters)
+    metered = MeteredModel(opened, allowed, price)
+    return Judge(str(spec), metered, together, opened, allowed, price)
 
 
 def family(name: str) -> str:

@@ -86,6 +86,8 @@ class BatchSent(Value):
     """The provider's id of it."""
     keys: tuple[str, ...]
     """The questions in it."""
+    over: str | None = None
+    """How it ended, once its answers have been fetched: completed, expired, cancelled, failed."""
 
 
 _LINE: TypeAdapter[LedgerHeader | SentText | JudgeCall | BatchSent] = TypeAdapter(
@@ -120,7 +122,7 @@ class Ledger:
         self._transcript = transcript
         self._calls: dict[tuple[str, str], JudgeCall] = {}
         self._texts: set[str] = set()
-        self.batches: list[BatchSent] = []
+        self._batches: dict[str, BatchSent] = {}
         if path is not None and path.exists():
             for line in _lines(path):
                 self._take(line)
@@ -129,6 +131,11 @@ class Ledger:
     def calls(self) -> tuple[JudgeCall, ...]:
         """Every call with its latest answer, in the order it was first made."""
         return tuple(self._calls.values())
+
+    @property
+    def batches(self) -> tuple[BatchSent, ...]:
+        """Every batch handed in, as it was last seen."""
+        return tuple(self._batches.values())
 
     def answer(self, judge: str, prompt: Prompt) -> Reply | None:
         """What the judge said to this prompt; None if it has to be asked (again)."""
@@ -171,7 +178,7 @@ class Ledger:
         self._write(call)
 
     def note_batch(self, batch: BatchSent) -> None:
-        """Put a batch on file, so that it can be fetched after a restart."""
+        """Put a batch on file, so that it can be fetched after a restart; or that it is over."""
         self._write(batch)
 
     def _take(self, line: LedgerHeader | SentText | JudgeCall | BatchSent) -> None:
@@ -181,7 +188,7 @@ class Ledger:
             case JudgeCall():
                 self._calls[line.judge, line.key] = line
             case BatchSent():
-                self.batches.append(line)
+                self._batches[line.batch] = line
             case LedgerHeader():
                 pass
 

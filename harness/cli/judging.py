@@ -82,7 +82,7 @@ def asking_of(options: JudgeOptions) -> Asking:
     if options.batch:
         from evals.judging.batch import Batch
 
-        return Batch(base_url=options.base_url)
+        return Batch()
     from evals.judging.live import Live
 
     return Live(None if options.quiet else _Counter())

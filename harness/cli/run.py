@@ -222,9 +222,7 @@ def _pairs(given: Sequence[str] | None, default: str) -> dict[str, str]:
 
 
 def _rules(given: Sequence[str] | None, **named: object) -> dict[str, object]:
-    """The rules the user changed, as the run card would hold them."""
-    from pydantic import ValidationError
-
+    """The rules the user changed, as they were written."""
     from harness.errors import UserError
     from harness.setting import Rules
 
@@ -235,14 +233,7 @@ def _rules(given: Sequence[str] | None, **named: object) -> dict[str, object]:
             known = ", ".join(Rules.model_fields)
             raise UserError(f"--rule {text!r} is not NAME=VALUE with NAME one of {known}.")
         changes[name] = value.split(",") if name == "vetoes" else value
-    try:
-        rules = Rules.model_validate(changes)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise UserError(
-            f"Rule {first['loc'][0]}: {first['msg']}, not {first['input']!r}."
-        ) from error
-    return {name: getattr(rules, name) for name in changes}
+    return changes
 
 
 def _agenda(
@@ -253,51 +244,18 @@ def _agenda(
     changes: dict[str, object],
 ) -> tuple[Setting, Agenda]:
     """The setting, and its agenda with what the user changed."""
-    from harness.errors import UserError
     from harness.loading import load_setting
-    from harness.setting import Agenda
+    from harness.session import agenda_by_hand
 
     setting = load_setting(name)
-    known = [each.id for each in setting.agendas]
-    if agenda is not None and agenda not in known:
-        raise UserError(f"{setting.id} has no agenda {agenda!r}; it has {', '.join(known)}.")
-    chosen = setting.agenda(agenda or setting.default_agenda)
-    picked = _listed("item", items, [item.id for item in setting.items]) or chosen.items
-    seated = _listed("party", parties, [party.id for party in setting.parties]) or chosen.parties
-    if len(seated) < 2:
-        raise UserError("A debate needs at least two parties.")
-    rules = chosen.rules.model_copy(update=changes)
-    unseated = [party for party in rules.vetoes if party not in seated]
-    if unseated:
-        raise UserError(f"A veto needs a seat: {', '.join(unseated)} has none.")
-    for caucus in rules.caucuses:
-        if caucus.item in picked and not set(caucus.parties) <= set(seated):
-            raise UserError(
-                f"A private meeting on {caucus.item} seats {', '.join(caucus.parties)}; not all of "
-                "them are at this table. Seat them, or leave the item out."
-            )
-    by_hand = items is not None or parties is not None
-    return setting, Agenda(
-        id="by-hand" if by_hand else chosen.id,
-        title=chosen.title,
-        parties=seated,
-        items=picked,
-        rules=rules,
+    return setting, agenda_by_hand(
+        setting, agenda, items=_listed(items), parties=_listed(parties), rules=changes
     )
 
 
-def _listed(what: str, text: str | None, known: list[str]) -> tuple[str, ...]:
-    from difflib import get_close_matches
-
-    from harness.errors import UserError
-
-    names = tuple(dict.fromkeys(n.strip() for n in (text or "").split(",") if n.strip()))
-    for name in names:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f" Did you mean {near[0]}?" if near else f" Known: {', '.join(known)}."
-            raise UserError(f"There is no {what} {name!r}.{hint}")
-    return names
+def _listed(text: str | None) -> list[str]:
+    """The names in a comma-separated list."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
 def _opened(
@@ -346,13 +304,10 @@ def _path(out: Path | None, name: str) -> Path:
     """Where the transcript goes; a second debate in the same second gets a number."""
     if out is not None and out.suffix == ".jsonl":
         return out
+    from harness.session import unused
+
     folder = out or (Path("transcripts/runs") if _in_checkout() else Path("transcripts"))
-    path = folder / f"{name}.jsonl"
-    number = 2
-    while path.exists():
-        path = folder / f"{name}-{number}.jsonl"
-        number += 1
-    return path
+    return unused(folder, name)
 
 
 def _in_checkout() -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import UserError
 from harness.events import CallFailure, Usage
 from harness.models import failures
 from harness.models.clock import Clock, SystemClock
@@ -24,6 +25,7 @@ from harness.turn import Request
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
+    from openai import AsyncOpenAI
     from openai.types.chat import ChatCompletion
 
 DAMAGED_RESENDS = 2
@@ -115,6 +117,31 @@ class ChatSeat:
             reply = await self._reply(prompt, wire)
         return replace(reply, started=started, latency=round(self._clock.monotonic() - begun, 6))
 
+    def body(self, prompt: Prompt) -> Json:
+        """The body that `ask` sends, for handing in many at once."""
+        schema = {"name": "turn", "strict": True, "schema": prompt.schema}
+        messages = [{"role": message.role, "content": message.text} for message in prompt.messages]
+        usual: Json = getattr(self._model, "_default_params", {})
+        sent = {name: value for name, value in usual.items() if name != "stream"}
+        return {
+            **sent,
+            "messages": messages,
+            "response_format": {"type": "json_schema", "json_schema": schema},
+            "seed": prompt.seed,
+        }
+
+    @property
+    def client(self) -> AsyncOpenAI:
+        """The provider's own client, with its key and address.
+
+        Raises:
+            UserError: the model is not reached through the openai client.
+        """
+        client: AsyncOpenAI | None = getattr(self._model, "root_async_client", None)
+        if client is None:
+            raise UserError(f"{self.spec} has no Batch API that can be used here; leave it out.")
+        return client
+
     async def aclose(self) -> None:
         """Give back the connections."""
         if self._http is not None:
@@ -177,7 +204,7 @@ class ChatSeat:
         """
         completion = getattr(error, "completion", None)
         if completion is not None:
-            return _read_stopped(completion)
+            return read_completion(completion)
         if wire.damage is not None:
             why = failures.on_one_line(wire.damage)
             failure: CallFailure | None = CallFailure(kind="provider_error", why=why)
@@ -246,8 +273,8 @@ def _read(message: BaseMessage) -> Reply:
     return _judged(reply, refusal)
 
 
-def _read_stopped(completion: ChatCompletion) -> Reply:
-    """A completion that was cut or withheld, with the text and the tokens it cost."""
+def read_completion(completion: ChatCompletion) -> Reply:
+    """A completion of the openai client as a reply, also where it was cut short or withheld."""
     choice, counted = completion.choices[0], completion.usage
     details = counted.prompt_tokens_details if counted else None
     usage = Usage(
