@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from math import log
 from typing import NamedTuple
 
@@ -24,16 +25,12 @@ def _listed(words: str) -> frozenset[str]:
 
 
 STOP_WORDS = _listed(
-    # Articles, pronouns and pointers
     "a an the i me my mine we us our ours you your yours he him his she her hers it its they them "
     "their theirs who whom whose which what that this these those there here one ones "
-    # Joints
     "and or but nor so yet if then than as because while when where whether though although also "
     "not no only just even too very more most such same other another each every any all both some "
-    # Places in a sentence
     "of in on at to from by for with without about into onto over under up down out off between "
     "among through against during before after since until upon within across per "
-    # Helping verbs, and what apostrophes leave
     "is are was were be been being am do does did doing done has have had having can could may "
     "might must shall should will would let s t d ll re ve m don"
 )
@@ -50,17 +47,19 @@ _BEFORE_NUMBERS = _listed(
 
 # With closing quotes and brackets and with ids cited in brackets: `… agreed.” [us-ss-1]`.
 _STOP = re.compile(
-    r"""(?<![.!?…])(?P<stop>[.!?…]++)
+    r"""(?<![.!?…])[.!?…]++
         ["'”\u2019»)\]*_]*+(?:[ ]?\[[\w ,;-]{0,60}?\d[\w ,;-]{0,60}\])*
         (?=\s|\Z)
         |[。\uff01\uff1f]++["'”\u2019」』)]*""",
     re.VERBOSE,
 )
 _BREAK = re.compile(r"\n[^\S\n]*\n|\n(?=[^\S\n]*(?:[-*•\u2013]|\d{1,2}[.)])\s)")
+# Before a word in lower case these end no sentence: `“Why?” he asked`, `etc. and`, `U.S. and`.
+_MIDWAY = re.compile(r"…|\.\.|[\"'”\u2019»]\Z")
+_SHORT = re.compile(r"(?i:\.\w+|\b(?:\w|etc|dept|govt|est|incl|inc|ltd|co|corp|jr|sr|al))\Z")
 _LAST_WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*\Z")
 # U.S, or the F of John F. Kennedy; not the B of `option B.` and not the V of `Sputnik V.`
 _INITIALS = re.compile(r"(?:(?:[^\W\d_]\.)+|\A|(?<!\w)[A-Z][\w.]*\s(?![IVX]))[A-Z]\Z")
-_AHEAD = 200
 _OPENERS = "\"'“\u2018«([*_"
 
 _TERM = re.compile(r"(?:[^\W\d_]\.){2,}|\d+(?:[.,:/]\d+)*|[^\W_]+")
@@ -99,10 +98,10 @@ class Sentence(NamedTuple):
 def sentences(text: str) -> tuple[Sentence, ...]:
     """The text's sentences in order; only white space lies between them.
 
-    A full stop ends a sentence unless it belongs to an abbreviation, an initial or a number, or the
-    next word begins in lower case. Closing quotes and brackets, and ids cited in brackets, stay
-    with the sentence they follow. Semicolons and colons do not split. A blank line does, and so
-    does a line that begins with a bullet or a number; any other line break is white space.
+    A full stop ends a sentence unless it belongs to an abbreviation, an initial or a number.
+    Closing quotes and brackets, and ids cited in brackets, stay with the sentence they follow.
+    Semicolons and colons do not split. A blank line does, and so does a line that begins with a
+    bullet or a number; any other line break is white space.
     """
     return tuple(
         found for start, end in _paragraphs(text) for found in _in_paragraph(text, start, end)
@@ -139,6 +138,7 @@ def content_words(text: str) -> tuple[str, ...]:
     return tuple(stem(term) for term in terms if term not in STOP_WORDS)
 
 
+@lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
     """A word in lower case without its commonest endings, so that its forms meet.
 
@@ -314,8 +314,11 @@ def _value(terms: Sequence[str], place: int) -> str | None:
     value = _NUMERALS.get(terms[place], terms[place])
     if not value[0].isdecimal() or value in ("0", "1"):
         return None
-    month = [word for word in terms[max(0, place - 1) : place + 2] if word in _MONTHS]
-    return f"{value} {month[0]}" if month and len(value) <= 2 else value
+    # In `14 March two men` the month is taken.
+    taken = place > 1 and terms[place - 2].isdecimal() and len(terms[place - 2]) < 3
+    beside = (*terms[place + 1 : place + 2], *terms[max(0, place - 1) : 0 if taken else place])
+    month = [word for word in beside if word in _MONTHS]
+    return f"{value} {month[0]}" if month and len(value) < 3 else value
 
 
 def _around(terms: Sequence[str], place: int) -> frozenset[str]:
@@ -333,28 +336,26 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
 
 def _in_paragraph(text: str, start: int, end: int) -> Iterator[Sentence]:
     for found in _STOP.finditer(text, start, end):
-        if _ends(text[start : found.start()], found["stop"], text[found.end() : end][:_AHEAD]):
+        if _ends(text[start : found.start()], found.group(), text[found.end() : end][:200]):
             yield from _trimmed(text, start, found.end())
             start = found.end()
     yield from _trimmed(text, start, end)
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[Sentence]:
-    piece = text[start:end]
-    kept = piece.strip()
-    if kept:
-        start += len(piece) - len(piece.lstrip())
-        yield Sentence(start, start + len(kept), kept)
+    piece = text[start:end].lstrip()
+    if kept := piece.rstrip():
+        yield Sentence(end - len(piece), end - len(piece) + len(kept), kept)
 
 
-def _ends(before: str, stop: str | None, rest: str) -> bool:
+def _ends(before: str, mark: str, rest: str) -> bool:
     """Whether a stop after these words and before the rest of the paragraph ends the sentence."""
-    following = rest.lstrip().lstrip(_OPENERS)
+    before, following = before.lstrip().lstrip(_OPENERS), rest.lstrip().lstrip(_OPENERS)
     if not following:
         return True
-    if following[0].islower():
+    if following[0].islower() and (_MIDWAY.search(mark) or _SHORT.search(before)):
         return False
-    return stop != "." or not _abbreviated(before.lstrip().lstrip(_OPENERS), following)
+    return mark[0] != "." or mark.startswith("..") or not _abbreviated(before, following)
 
 
 def _abbreviated(before: str, following: str) -> bool:
@@ -394,6 +395,5 @@ def _normal(text: str) -> str:
     return " ".join(text.translate(_TYPOGRAPHIC).split())
 
 
-# Last, because it needs what stands above.
 _COUNTED = "two three four five six seven eight nine ten eleven twelve"
 _NUMERALS = {word: str(number) for number, word in enumerate(content_words(_COUNTED), start=2)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.plain import clean
 
@@ -11,7 +12,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from evals.evaluator import Evaluator, Result
     from evals.tables import AgreementRow, ConsistencyRow, Tables
+    from harness.cli.judging import JudgeOptions
+    from harness.cli.prose import Prose
     from harness.mechanism import Paragraph
     from harness.transcript import Transcript
 
@@ -27,27 +31,77 @@ BESIDE = (
     "best: in the best joint outcome that crosses nobody's red line. "
     "zone: options every mandate could live with."
 )
+BY_MOVES = "Measured against the documented positions by code, from moves and votes."
 MEASURED = (
     "Measured against the documented positions by code, from moves and votes; "
-    "no model judged the prose."
+    "no model judged the prose (--judge MODEL has one do so)."
 )
 
 
-def scored(path: Path) -> tuple[Transcript, Tables, Path]:
-    """Score a transcript, write the scores beside it, and return both tables."""
-    from evals import scores
-    from evals.evaluator import evaluate
-    from evals.registry import BUILT_IN
-    from evals.tables import tables
-    from harness.transcript import read
+class Scored(NamedTuple):
+    """A transcript with everything that was found out about it."""
 
-    transcript = read(path)
-    results = evaluate(transcript, BUILT_IN)
-    written = scores.write(path, BUILT_IN, results)
-    return transcript, tables(transcript, results), written
+    transcript: Transcript
+    tables: Tables
+    results: tuple[Result, ...]
+    written: Path
+    """The file of scores."""
+    prose: Prose | None
+    """What judges said, where there were any."""
 
 
-def show_json(console: Console, path: Path) -> None:
+@dataclass(frozen=True)
+class Scoring:
+    """How transcripts are scored: by code alone, by judges too, by evaluators of one's own."""
+
+    judges: JudgeOptions | None = None
+    rubrics: tuple[str, ...] = ()
+    own: tuple[Evaluator, ...] = ()
+
+    def of(self, path: Path) -> Scored:
+        """Score a transcript and write the scores beside it."""
+        from evals import scores
+        from evals.evaluator import evaluate
+        from evals.registry import BUILT_IN
+        from evals.tables import tables
+        from harness.transcript import read
+
+        transcript = read(path)
+        prose = self._prose(path, transcript)
+        evaluators: list[Evaluator] = [*BUILT_IN, *self.own]
+        if prose is not None:
+            from evals.dimensions.registry import fed_by
+
+            chosen = tuple(prose.judgements.rubrics.values())
+            evaluators += [each.on(prose.judgements) for each in fed_by(chosen)]
+        results = evaluate(transcript, evaluators)
+        if prose is not None:
+            results = _with_standing(results, prose)
+        written = scores.write(path, evaluators, results)
+        return Scored(transcript, tables(transcript, results), results, written, prose)
+
+    def _prose(self, path: Path, transcript: Transcript) -> Prose | None:
+        if self.judges is None or not self.judges.names:
+            return None
+        from harness.cli.prose import judged
+
+        return judged(path, transcript, self.judges, self.rubrics)
+
+
+def _with_standing(results: tuple[Result, ...], prose: Prose) -> tuple[Result, ...]:
+    """Judged scores with what is known of their judge: its calibration and its battery."""
+    from evals.calibration import store
+    from evals.validity import cards
+    from evals.validity.battery import greyed
+
+    return greyed(store.calibrated(results, prose.judgements, store.known()), cards.known())
+
+
+BY_CODE = Scoring()
+"""No judge is asked."""
+
+
+def show_json(console: Console, path: Path, scoring: Scoring = BY_CODE) -> None:
     """One object with the paths and both tables, after the events."""
     import json
 
@@ -55,27 +109,37 @@ def show_json(console: Console, path: Path) -> None:
 
     from evals.tables import Tables
 
-    _, made, written = scored(path)
+    found = scoring.of(path)
     data = {
         "kind": "result",
         "transcript": str(path),
-        "scores": str(written),
-        "tables": TypeAdapter(Tables).dump_python(made, mode="json"),
+        "scores": str(found.written),
+        "tables": TypeAdapter(Tables).dump_python(found.tables, mode="json"),
     }
+    if found.prose is not None:
+        judged = [r for r in found.results if getattr(r, "judge", None) is not None]
+        data["judged"] = [each.model_dump(mode="json") for each in judged]
     console.out(json.dumps(data, ensure_ascii=False), highlight=False)
 
 
-def show_results(console: Console, path: Path, *, brief: bool = False) -> None:
+def show_results(
+    console: Console, path: Path, scoring: Scoring = BY_CODE, *, brief: bool = False
+) -> None:
     """Joint text, tables and paths; only the count and the paths if `brief`."""
     from harness.mechanism import joint_text
 
-    transcript, made, written = scored(path)
+    found = scoring.of(path)
+    transcript, made = found.transcript, found.tables
     if not brief:
         show_joint_text(console, transcript, joint_text(transcript.state, transcript.setting))
-        show_tables(console, transcript, made)
+        show_tables(console, transcript, made, judged=found.prose is not None)
+        if found.prose is not None:
+            from harness.cli.prose import show_prose
+
+            show_prose(console, found.results, found.prose)
     show_counts(console, transcript, made)
     console.print(f"Transcript: {path}", soft_wrap=True)
-    console.print(f"Scores:     {written}", soft_wrap=True)
+    console.print(f"Scores:     {found.written}", soft_wrap=True)
 
 
 def show_joint_text(
@@ -107,14 +171,16 @@ def show_joint_text(
             console.print(f"    {clean(paragraph.why)}", style="dim")
 
 
-def show_tables(console: Console, transcript: Transcript, made: Tables) -> None:
-    """Agreement by issue and consistency by party."""
+def show_tables(
+    console: Console, transcript: Transcript, made: Tables, *, judged: bool = False
+) -> None:
+    """Agreement by issue and consistency by party; `judged` if a table of prose follows."""
     console.print()
     console.print(_agreement(transcript, made))
     console.print(BESIDE, style="dim")
     console.print()
     console.print(_consistency(made))
-    console.print(MEASURED, style="dim")
+    console.print(MEASURED if not judged else BY_MOVES, style="dim")
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -3,41 +3,115 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from harness.cli.judging import JudgeOptions
 
 
 def score(
     transcripts: Annotated[
         list[Path], typer.Argument(help="Transcripts, or folders of them.", show_default=False)
     ],
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL",
+            help="A language model that judges what was said; may be repeated.  [default: none]",
+        ),
+    ] = None,
+    rubric: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="What it is asked: a rubric by name, or an .md file of one's own; "
+            "may be repeated.  [default: all]",
+        ),
+    ] = None,
+    evaluator: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE.py:NAME",
+            help="An evaluator of one's own, FILE.py:NAME or MODULE:NAME; may be repeated.",
+        ),
+    ] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Through the provider's Batch API; run again to fetch.")
+    ] = False,
+    base_url: Annotated[
+        str | None, typer.Option(help="An OpenAI-compatible server for hosted judges.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds after which a hosted call is given up.")
+    ] = None,
+    at_once: Annotated[int, typer.Option(min=1, help="Calls to a hosted judge under way.")] = 8,
+    max_calls: Annotated[int | None, typer.Option(min=0, help="Stop after so many calls.")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Stop after so many tokens, read and written.")
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so many US dollars; needs --price.")
+    ] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so many minutes.")
+    ] = None,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL=IN/OUT", help="In US dollars per million tokens."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a transcript.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="The tables as Markdown.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only the result and the paths.")] = False,
 ) -> None:
-    """Score transcripts with the evaluators that need no model.
+    """Score transcripts: by code alone, and with --judge also what was said.
 
-    The scores go to FILE.scores.jsonl beside each transcript.
+    The scores go to FILE.scores.jsonl beside each transcript; with --judge, every call to
+    FILE.judge-calls.jsonl, what judges said to FILE.judgements.jsonl, and the claims on which they
+    disagree to FILE.queue.csv. Nothing that was answered is asked again.
 
     \b
     Examples:
       tracktwo score transcripts/examples
       tracktwo score transcripts/examples/reference-eight-of-twelve.jsonl --markdown
+      tracktwo score FILE.jsonl --judge openai:MODEL --rubric consistency
     """
-    from harness.cli.results import scored, show_json, show_results
+    from harness.cli.judging import JudgeOptions
+    from harness.cli.results import Scoring, show_json, show_results
     from harness.cli.show import terminal
 
+    options = JudgeOptions(
+        names=tuple(judge or ()), base_url=base_url, timeout=timeout, at_once=at_once,
+        max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost, max_minutes=max_minutes,
+        price=tuple(price or ()), batch=batch, quiet=quiet or json,
+    )  # fmt: skip
+    _check(options, rubric)
     console = terminal()
+    scoring = Scoring(options, tuple(rubric or ()), _own(evaluator or ()))
     for path in _files(transcripts):
         if json:
-            show_json(console, path)
+            show_json(console, path, scoring)
         elif markdown:
             from evals.tables import to_markdown
 
-            console.out(to_markdown(scored(path)[1]), highlight=False)
+            console.out(to_markdown(scoring.of(path).tables), highlight=False)
         else:
-            show_results(console, path, brief=quiet)
+            show_results(console, path, scoring, brief=quiet)
+
+
+def _check(options: JudgeOptions, rubric: list[str] | None) -> None:
+    from harness.errors import UserError
+
+    if (rubric or options.batch) and not options.names:
+        given = "--rubric" if rubric else "--batch"
+        raise UserError(f"{given} says what a judge is asked: name one with --judge MODEL.")
+
+
+def _own(specs: list[str] | tuple[str, ...]) -> tuple[Any, ...]:
+    from evals.adapters import load
+
+    return tuple(load(spec) for spec in specs)
 
 
 def _files(given: list[Path]) -> list[Path]:
@@ -47,9 +121,8 @@ def _files(given: list[Path]) -> list[Path]:
     files: list[Path] = []
     for path in given:
         if path.is_dir():
-            found = [
-                p for p in sorted(path.glob("*.jsonl")) if not p.name.endswith(".scores.jsonl")
-            ]
+            # `debate.scores.jsonl` and its like belong to a transcript and are none.
+            found = [p for p in sorted(path.glob("*.jsonl")) if "." not in p.stem]
             if not found:
                 raise UserError(f"{path} holds no transcripts (*.jsonl).")
             files += found

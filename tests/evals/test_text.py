@@ -10,7 +10,6 @@ from evals.text import (
     Index,
     contains_verbatim,
     content_words,
-    figures,
     sentences,
     stem,
     windows,
@@ -37,7 +36,15 @@ def texts(text: str) -> list[str]:
         ["It cost 3.5 billion.", "In 2021.", "Not before 5 p.m.", "The end."],
         ["Up to 1,550 warheads; no more; no fewer.", "Agreed?", "Yes!"],
         ["“We agree.”", "He said “no.”", "(So it was.)", "'Why?'", "**Bold.**", "Plain."],
-        ['"Is this so?" he asked.', "Nobody knew."],
+        ['"Is this so?" he asked.', "Nobody knew.", "“We agree.” said she."],
+        ["we agree.", "label: supported"],
+        [
+            "They met govt. officials, etc. and the U.S. delegate.",
+            "no.",
+            "we refuse.",
+            "why?",
+            "so.",
+        ],
         ["Well... we may.", "Or may not…", "Who knows?!", "Nobody."],
         ["We offer talks. [us-ss-1, us-ss-2]", "They decline.”", "Then [O1] lapses."],
         ["1. The first point.", "2. The second point."],
@@ -195,7 +202,8 @@ def test_the_nearest_come_best_first_and_ties_by_id() -> None:
     assert [key for key, _ in found] == ["us-3", "us-1", "us-2"]
     assert found[0][1] == 1.0
     assert found[2][1] == 0.0
-    assert [key for key, _ in index.nearest("want", 2)] == ["us-1", "us-2"]
+    backwards = Index(dict(reversed(TALKS.items())))
+    assert [key for key, _ in backwards.nearest("want", 2)] == ["us-1", "us-2"]
     assert index.nearest("A dialogue on the climate", 3, ["us-2", "us-1", "us-1"]) == found[1:]
     assert index.nearest("We shall be there.", 3) == index.nearest("climate", 0) == ()
     with pytest.raises(KeyError):
@@ -210,9 +218,3 @@ def test_support_is_a_share_and_the_nearest_have_it(claim: str) -> None:
     for key, share in index.nearest(claim, 3):
         assert 0 <= share <= 1
         assert index.support(claim, key) == share == index.support(claim, TALKS[key])
-
-
-def test_figures_are_numbers_of_two_digits_and_days() -> None:
-    assert figures("On 14 March, or March 15: 1,550 of 7, 2.5 and 2021.") == {
-        "14 march", "15 march", "1550", "2.5", "2021",
-    }  # fmt: skip
