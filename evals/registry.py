@@ -6,12 +6,14 @@ from evals.citations import validity
 from evals.concessions import concessions, satisfaction
 from evals.concordance import concordance
 from evals.evaluator import Evaluator
+from evals.hindsight import hindsight
 from evals.leaks import leaked
 from evals.outcomes import agreement, brackets, breadth, outcomes
 from evals.procedure import floor, procedure
 from evals.red_lines import red_lines
 from evals.repetition import repetition
 from evals.say_do import say_do
+from evals.screens import screens
 
 BUILT_IN: tuple[Evaluator, ...] = (
     outcomes,
@@ -27,7 +29,9 @@ BUILT_IN: tuple[Evaluator, ...] = (
     floor,
     procedure,
     leaked,
+    hindsight,
     repetition,
+    screens,
 )
 """All of them, in the order of their results. None asks a model."""
 
