@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from evals import subject
+from evals.calibration.measures import kappa as kappa
 from evals.evaluator import Evidence, Marker, Result, evaluator, evidence
 from evals.record import Answer, answers, joins, mandates, missing
 from harness.events import VoteChoice
@@ -95,25 +96,6 @@ def _majority(sides: Iterator[Side]) -> Side:
     listed = list(sides)
     lead = listed.count("for") - listed.count("against")
     return "for" if lead > 0 else "against" if lead < 0 else "neither"
-
-
-def kappa(pairs: Sequence[tuple[Side, Side]]) -> float | None:
-    """Cohen's kappa between two classifications, in [-1, 1]: 0 is what chance alone would give.
-
-    (p_o - p_e) / (1 - p_e) with p_o the observed share of agreement and p_e the share expected from
-    the two marginals. Source: J. Cohen, "A Coefficient of Agreement for Nominal Scales",
-    Educational and Psychological Measurement 20 (1960), 37-46. None where it is undefined: no
-    pairs, or both always in one and the same class.
-    """
-    if not pairs:
-        return None
-    classes: tuple[Side, ...] = ("for", "against", "neither")
-    total = len(pairs)
-    observed = sum(a == b for a, b in pairs) / total
-    expected = sum(
-        sum(a == c for a, _ in pairs) * sum(b == c for _, b in pairs) for c in classes
-    ) / (total * total)
-    return None if expected == 1 else (observed - expected) / (1 - expected)
 
 
 @evaluator("concordance", version=1)

@@ -86,12 +86,15 @@ class Judged(Value):
 class Correction(Value):
     """What a judged share comes to once the judge's measured errors are taken into account."""
 
-    value: float
-    interval: Interval
+    value: float | None
+    """None where the judge is too weak to say; `why` says so, and the interval what is possible."""
+    interval: Interval | None
     gold: int = Field(ge=0)
     """Labelled cases behind the correction."""
     how: str
     """The estimator in words, and what it assumes."""
+    why: str = ""
+    """Why there is no value."""
 
 
 class Score(Value):
@@ -103,7 +106,8 @@ class Score(Value):
     version: int
     """Version of the evaluator; raised whenever the same transcript would get another value."""
     subject: str
-    """`debate`, `item:ID`, `issue:ID`, `party:ID`, `party:ID/issue:ID` or `parties:ID+ID`."""
+    """`debate`, `item:ID`, `issue:ID`, `party:ID`, `party:ID/issue:ID`,
+    `party:ID/item:ID` or `parties:ID+ID`."""
     metric: str
     """Name of the metric, unique within its evaluator."""
     value: Number | None

@@ -13,8 +13,8 @@ from math import log, sqrt
 
 from evals import subject
 from evals.evaluator import Evidence, Marker, Result, evaluator, evidence
-from evals.leaks import runs, tokens
 from evals.record import statements
+from evals.text import runs, words
 from harness.events import Statement
 from harness.transcript import Transcript
 
@@ -27,8 +27,8 @@ def self_overlap(before: str, now: str) -> float | None:
 
     None where the statement is shorter than that.
     """
-    mine = runs(tokens(now), GRAM)
-    return len(mine & runs(tokens(before), GRAM)) / len(mine) if mine else None
+    mine = runs(words(now), GRAM)
+    return len(mine & runs(words(before), GRAM)) / len(mine) if mine else None
 
 
 def tf_idf(documents: Sequence[Sequence[str]]) -> tuple[Mapping[str, float], ...]:
@@ -123,7 +123,7 @@ def _voices(mark: Marker, by_party: Mapping[str, list[Statement]]) -> Iterator[R
 def _likeness(
     by_party: Mapping[str, Sequence[Statement]],
 ) -> Mapping[tuple[str, str], float | None]:
-    documents = [[w for s in own for w in tokens(s.text)] for own in by_party.values()]
+    documents = [[w for s in own for w in words(s.text)] for own in by_party.values()]
     weights = dict(zip(by_party, tf_idf(documents), strict=True))
     return {(a, b): cosine(weights[a], weights[b]) for a, b in combinations(by_party, 2)}
 

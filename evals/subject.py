@@ -26,6 +26,11 @@ def party_issue(party_id: str, issue_id: str) -> str:
     return f"party:{party_id}/issue:{issue_id}"
 
 
+def party_item(party_id: str, item_id: str) -> str:
+    """A party on an item."""
+    return f"party:{party_id}/item:{item_id}"
+
+
 def pair(one: str, other: str) -> str:
     """Two parties."""
     return f"parties:{one}+{other}"

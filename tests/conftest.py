@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
@@ -22,3 +24,13 @@ settings.load_profile("tracktwo")
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests measure of judges is kept apart from what the user of this machine measured."""
+    folder = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRACKTWO_CALIBRATIONS", str(folder / "calibrations"))
+        patch.setenv("TRACKTWO_CARDS", str(folder / "cards"))
+        yield

@@ -131,18 +131,13 @@ def matters(transcript: Transcript, found: Sequence[Stand]) -> tuple[Matter, ...
     return tuple(
         Matter(
             issue,
-            _adopted(transcript, issue),
+            transcript.state.issues[issue].outcome == "adopted",
             decided[issue],
             tuple(stand for stand in found if stand.issue == issue),
         )
         for issue in dict.fromkeys(stand.issue for stand in found)
         if issue in decided
     )
-
-
-def _adopted(transcript: Transcript, issue: str) -> bool:
-    state = transcript.state.issues[issue]
-    return state.outcome == "adopted" and not state.lapsed
 
 
 def _stand(bench: Bench, stand: Stand) -> Result:

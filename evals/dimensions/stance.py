@@ -79,13 +79,8 @@ def series(transcript: Transcript, judgements: Judgements, judge: str) -> tuple[
     )
 
 
-def party_item(party: str, item: str) -> str:
-    """A party on an item, as the subject of a score."""
-    return f"{subject.party(party)}/{subject.item(item)}"
-
-
 def _on_item(bench: Bench, each: Series) -> Iterator[Result]:
-    about = party_item(each.party, each.item)
+    about = subject.party_item(each.party, each.item)
     values, notes = each.values, [cited(v) for v in each.taken]
     shown = ", ".join(f"{v.turn} {v.value:+.2f}" for v in each.taken)
     yield bench.mean(

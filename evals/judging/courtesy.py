@@ -33,11 +33,18 @@ _WORDS = (
 _FORMS = frozenset(stem(word) for word in _WORDS.split())
 
 
+_STANDS = (
+    "accept agree approve back concede consent decline deny disagree endorse insist object oppose "
+    "propose refuse reject reserve retract support veto withdraw"
+)
+_TAKES_A_STAND = frozenset(stem(word) for word in _STANDS.split())
+
+
 def only_courtesy(sentence: str) -> bool:
     """Whether a sentence says nothing but courtesies and signposts.
 
-    True where fewer than `FEWEST` of its different content words are something else. A short
-    sentence of substance (`We refuse.`) would be taken for one too, if it has a single content
-    word; it is then left out and not misjudged.
+    True where fewer than `FEWEST` of its different content words are something else and none of
+    them takes a stand: `We refuse.` is short, and no courtesy.
     """
-    return len(set(content_words(sentence)) - _FORMS) < FEWEST
+    rest = set(content_words(sentence)) - _FORMS
+    return len(rest) < FEWEST and not rest & _TAKES_A_STAND

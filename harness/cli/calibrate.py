@@ -64,8 +64,8 @@ def calibrate(
 
     \b
     Examples:
-      tracktwo calibrate --judge local --split dev
-      tracktwo calibrate --judge openai:MODEL --gold my-labels.csv
+      tracktwo calibrate --judge openai:MODEL --split dev
+      tracktwo calibrate --judge openai:MODEL --gold geneva-2021 --no-retest
     """
     from harness.cli.judging import JudgeOptions
     from harness.cli.show import terminal

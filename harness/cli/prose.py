@@ -167,8 +167,10 @@ def share(score: Score) -> str:
         raw += f" [{score.interval.low:.2f}, {score.interval.high:.2f}]"
     if score.corrected is None:
         return f"raw {raw}"
-    ends = score.corrected.interval
-    return f"raw {raw}, corrected {score.corrected.value:.2f} [{ends.low:.2f}, {ends.high:.2f}]"
+    found, ends = score.corrected, score.corrected.interval
+    value = "none" if found.value is None else f"{found.value:.2f}"
+    within = f" [{ends.low:.2f}, {ends.high:.2f}]" if ends else ""
+    return f"raw {raw}, corrected {value}{within}"
 
 
 def standing(scores: Sequence[Score]) -> str:

@@ -75,7 +75,7 @@ def score(
     Examples:
       tracktwo score transcripts/examples
       tracktwo score transcripts/examples/reference-eight-of-twelve.jsonl --markdown
-      tracktwo score FILE.jsonl --judge openai:MODEL --rubric consistency
+      tracktwo score transcripts/examples --judge openai:MODEL --rubric consistency
     """
     from harness.cli.judging import JudgeOptions
     from harness.cli.results import Scoring, show_json, show_results

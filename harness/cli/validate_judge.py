@@ -70,7 +70,7 @@ def validate_judge(
     \b
     Examples:
       tracktwo validate-judge none
-      tracktwo validate-judge local --items strategic-stability,sanctions
+      tracktwo validate-judge openai:MODEL --items strategic-stability,sanctions
     """
     from harness.cli.judging import JudgeOptions
     from harness.cli.show import terminal

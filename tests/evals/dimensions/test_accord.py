@@ -9,7 +9,7 @@ import pytest
 
 from evals.dimensions.accord import RUBRIC, accord
 from evals.judging.material import Material
-from evals.judging.shapes import Judgements, Verdict
+from evals.judging.shapes import Judgements, Unit, Verdict
 from evals.record import debated, decisions
 from harness import events as e
 from harness.setting import Rules
@@ -166,6 +166,18 @@ def test_an_issue_the_record_ends_before_is_in_no_count() -> None:
     found = read(room.transcript, stands("accepts", "accepts", "accepts", "accepts"))
     phantom = one(scores(accord, room.transcript, found), "debate", "phantom")
     assert (phantom.value, phantom.n) == (None, 0)
+
+
+def test_who_said_nothing_cannot_be_quoted_from_the_question() -> None:
+    assert Unit("issue:scope/us", "Where does it stand on the scope?", source="").quotable == ""
+
+
+def test_evidence_is_the_last_statement_with_the_words() -> None:
+    room = Room(two_party_setting()).opens().says("us", "We can take it.").says("ru", "No, no.")
+    room.says("us", "As said: We can take it.").says("us", "Thank you.")
+    found = read(room.transcript, {("scope", "us"): "accepts", ("scope", "ru"): "rejects"})
+    (note,) = one(scores(accord, room.transcript, found), "party:us/issue:scope", "stand").evidence
+    assert (note.turn, note.quote) == ("T3", "us accepts scope: We can take it.")
 
 
 def test_no_judge_no_scores_and_two_judges_two_sets() -> None:

@@ -163,6 +163,20 @@ def test_courtesies_alone_give_no_value_for_any_subject() -> None:
     assert {(r.value, r.n) for r in results if not isinstance(r, Failure)} == {(None, 0)}
 
 
+@pytest.mark.anyio
+async def test_courtesies_alone_ask_a_judge_nothing_and_still_give_its_scores(
+    server: ChatServer,
+) -> None:
+    room = Room(two_party_setting()).opens()
+    room.says("us", "Thank you, Chair.").says("ru", "Good morning, dear colleagues.")
+    found = await judged(room.transcript, server, "consistency", judges=(ONE, TWO))
+    assert server.bodies == []
+    results = scores(consistency, room.transcript, found)
+    for judge in (ONE, TWO):
+        score = one(results, "party:us", "supported", judge)
+        assert (score.value, score.n, score.unscored) == (None, 0, 0)
+
+
 def test_without_a_judge_there_is_no_score() -> None:
     transcript = spoken_room()
     assert scores(consistency, transcript, judgements(claims(transcript), [], "consistency")) == []

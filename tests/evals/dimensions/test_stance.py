@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from evals.dimensions.stance import party_item, stance
+from evals.dimensions.stance import stance
 from evals.evaluator import evaluate
 from evals.judging.rubrics import rubric
+from evals.subject import party_item
 from tests.evals.dimensions.said import JUDGE, NOR, SUD, a_talk, joined, labelled, score, turns
 
 
