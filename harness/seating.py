@@ -129,6 +129,14 @@ def _behind(spec: str) -> registry.ModelSpec:
     return parsed
 
 
+def reads_prompts(seat: e.Seat) -> bool:
+    """Whether the persona prompt wished for a seat reaches a language model there.
+
+    A replayed seat is briefed as it was recorded, whatever is wished for.
+    """
+    return _behind(seat.model).family in ("chat", "local")
+
+
 def _script(rest: str) -> tuple[str, str]:
     """File and model of `script:FILE+MODEL`; the reference negotiator where no model is named."""
     file, plus, model = rest.rpartition("+")

@@ -119,7 +119,7 @@ def show_prose(console: Console, results: Sequence[Result], prose: Prose) -> Non
         console.print()
         console.print(table)
         console.print(READ_SO, style="dim")
-    _show_others(console, [s for s in scores if s.evaluator != "consistency"])
+    _show_others(console, [s for s in scores if not _in_table(s)])
     for judge, cost in prose.costs.items():
         console.print(
             f"{judge}: {cost.calls} calls, {cost.tokens:,} tokens; asking about every sentence and "
@@ -139,11 +139,15 @@ def _judged_scores(results: Sequence[Result]) -> list[Score]:
     return [r for r in results if isinstance(r, Score) and r.judge is not None]
 
 
+def _in_table(score: Score) -> bool:
+    return score.evaluator == "consistency" and score.metric in SHARES
+
+
 def _rows(scores: Sequence[Score]) -> list[tuple[str, ...]]:
     """A row for each judge and party."""
     found: dict[tuple[str, str], dict[str, Score]] = {}
     for score in scores:
-        if score.evaluator == "consistency" and score.judge and "/" not in score.subject:
+        if _in_table(score) and score.judge and "/" not in score.subject:
             found.setdefault((score.judge.judge, score.subject), {})[score.metric] = score
     return [
         (
@@ -184,15 +188,25 @@ def standing(scores: Sequence[Score]) -> str:
 
 
 def _show_others(console: Console, scores: Sequence[Score]) -> None:
-    """The other judged metrics over parties and the debate, a line each."""
+    """The other judged metrics over parties and the debate: a line each, by judge."""
+    by_judge: dict[str, list[Score]] = {}
+    for score in scores:
+        if score.value is not None and score.judge and "/" not in score.subject:
+            by_judge.setdefault(score.judge.judge, []).append(score)
+    for judge, own in by_judge.items():
+        console.print(clean(f"\nOTHER METRICS READ BY {judge}"), style="bold")
+        for line in _by_metric(own):
+            console.print(clean(f"  {line}"), soft_wrap=True)
+        for known in dict.fromkeys(standing([score]) for score in own):
+            console.print(clean(f"  {known}"), style="dim", soft_wrap=True)
+
+
+def _by_metric(scores: Sequence[Score]) -> list[str]:
     from evals.tables import show
 
-    shown = [s for s in scores if s.value is not None and "/" not in s.subject]
-    if not shown:
-        return
-    console.print("\nOTHER JUDGED METRICS", style="bold")
-    for score in shown:
-        assert score.judge is not None
-        text = f"  {score.evaluator}/{score.metric} {score.subject}: {show(score)}"
-        style = "dim" if score.greyed else ""
-        console.print(clean(f"{text}  [{score.judge.judge}, {standing([score])}]"), style=style)
+    values: dict[str, list[str]] = {}
+    for score in scores:
+        about = score.subject.partition(":")[2] or score.subject
+        told = f"{about} {show(score)}" + (" (greyed)" if score.greyed else "")
+        values.setdefault(f"{score.evaluator}/{score.metric}", []).append(told)
+    return [f"{metric}: {', '.join(told)}" for metric, told in values.items()]
