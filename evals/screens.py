@@ -188,8 +188,8 @@ class Dossier:
         return self._found[quote]
 
     def bare(self, text: str) -> str:
-        """A sentence without the titles of issues and without what it quotes."""
-        return self._titles.sub(" ", unquoted(text))
+        """A sentence on one line, without the titles of issues and without what it quotes."""
+        return self._titles.sub(" ", " ".join(unquoted(text).split()))
 
     def reads(self, text: str, item: str) -> bool:
         """Whether a sentence is about the item and long enough to be read."""
@@ -242,7 +242,7 @@ class _Scope(NamedTuple):
     public: Sequence[e.Statement]
 
 
-@evaluator("screens", version=1)
+@evaluator("screens", version=2)
 def screens(transcript: Transcript, mark: Marker) -> Iterator[Result]:
     """Screens of what was said, by party and over the debate, without a model.
 
@@ -365,7 +365,7 @@ def _shift(claim: Claim, dossier: Dossier) -> float | None:
 
 
 def _hedged(scope: _Scope) -> Score:
-    bare = [(claim, unquoted(claim.text)) for claim in scope.own]
+    bare = [(claim, " ".join(unquoted(claim.text).split())) for claim in scope.own]
     total = sum(len(words(text)) for _, text in bare)
     found = [(claim, hedge) for claim, text in bare for hedge in _HEDGES.findall(text)]
     why = "hedges per 100 words of the sentences about the agenda"
@@ -382,7 +382,7 @@ def _quotes(scope: _Scope) -> Score:
         for claim in scope.own
         if _ATTRIBUTES.intersection(content_words(unquoted(claim.text)))
         for quote in quotations(claim.text)
-        if " " in quote
+        if len(quote.split()) > 1
     ]
     strange = [
         claim.note(f"“{quote}”")

@@ -202,7 +202,8 @@ def strength(text: str) -> float | None:
     could, might, to hope, invite, wish, suggest, consider, would like or welcome, ready, willing,
     prepared or open to. Negation changes nothing: `must not` binds like `must`.
     """
-    found = [value for value, forms in _STRENGTHS.items() for _ in forms.findall(text)]
+    line = " ".join(text.split())
+    found = [value for value, forms in _STRENGTHS.items() for _ in forms.findall(line)]
     return sum(found) / len(found) if found else None
 
 

@@ -199,8 +199,14 @@ def respace(transcript: Transcript) -> Planted:
     """
     gaps = itertools.cycle(("  ", "\n", " \t", "   "))
 
+    def gap(found: re.Match[str]) -> str:
+        # A line that begins with a dash or a number may be an entry of a list: that means more.
+        following = found.string[found.end()]
+        wide = next(gaps)
+        return wide if following.isalpha() else wide.replace("\n", "  ")
+
     def spaced(text: str) -> str:
-        return re.sub(r"(?<=\S) (?=\S)", lambda _: next(gaps), text)
+        return re.sub(r"(?<=\S) (?=\S)", gap, text)
 
     changed = _reworded(transcript, spaced, _SPACED)
     return Planted(changed, (Mark(plant="respace"),), transcript)

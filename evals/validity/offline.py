@@ -12,7 +12,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from evals.evaluator import Evaluator, Score, Value, evaluate
+from evals.evaluator import Evaluator, Result, Score, Value, evaluate
 from evals.registry import BUILT_IN
 from evals.validity import planting
 from evals.validity.offline_checks import (
@@ -80,6 +80,7 @@ def run_offline(
     transcripts: Iterable[Transcript],
     extra: Iterable[Evaluator] = (),
     *,
+    among: Iterable[Evaluator] = BUILT_IN,
     seed: int = 0,
     most: int = 40,
     counts_words: Patterns = (),
@@ -89,16 +90,27 @@ def run_offline(
     Args:
         transcripts: Records to plant in; the more and the more varied, the more the card says.
         extra: Evaluators of your own. They must ask no model and be the same every time.
+        among: What they are added to. Checks of an evaluator that is not there are left out.
         seed: For everything that is drawn.
         most: Plants per check and transcript; where there are more places, so many are drawn.
         counts_words: Patterns of extra results that any sentence may move, as in `WORDS`.
     """
-    evaluators = (*BUILT_IN, *extra)
+    evaluators = (*among, *extra)
+    by_name = {each.name: each for each in evaluators}
     records = [(t, reading(evaluate(t, evaluators))) for t in transcripts]
     words = (*WORDS, *counts_words)
-    checks = [_run(check, records, evaluators, seed, most) for check in checks_for(words)]
-    polite = _courtesies(records, evaluators, seed, (*FORM, *counts_words))
-    told = [*_mandates(records, seed), *checks, polite, _retest(records, evaluators), _NO_GOLD]
+    told = [
+        _run(check, records, evaluators, seed, most)
+        for check in checks_for(words)
+        if by_name.keys() >= set(check.about)
+    ]
+    if "concordance" in by_name:
+        told += _mandates(records, by_name["concordance"], seed)
+    told += [
+        _courtesies(records, evaluators, seed, (*FORM, *counts_words)),
+        _retest(records, evaluators),
+        _NO_GOLD,
+    ]
     return tuple(sorted(told, key=lambda check: int(check.id[1:])))
 
 
@@ -117,7 +129,7 @@ def _run(
             if planted.clean is not transcript:
                 clean = reading(evaluate(planted.clean, evaluators))
             after = reading(evaluate(planted.transcript, evaluators))
-            moved = differing(clean, after)
+            moved = differing(clean, after, unscored=not check.unscored)
             should = [filled(p, planted) for p in check.should]
             may = [*should, *(filled(p, planted) for p in check.may)]
             missed = [p for p in should if not any(fits(cell, p) for cell in moved)]
@@ -164,17 +176,22 @@ def _courtesies(
     """V5: nobody who only exchanges courtesies is found consistent, or inconsistent."""
     found = _Found()
     for transcript, _ in records:
-        polite = planting.courtesy_only(transcript, seed)
-        for result in evaluate(polite.transcript, evaluators):
+        polite = tried(planting.courtesy_only, transcript, seed)
+        for result in (r for each in polite for r in evaluate(each.transcript, evaluators)):
             cell = (result.evaluator, result.subject, result.metric)
             if any(fits(cell, pattern) for pattern in form):
                 continue
-            value = result.value if isinstance(result, Score) else None
-            idle = any(fits(cell, pattern) for pattern in NOTHING_DONE)
-            scored = value is not None and not (idle and not value)
-            found.add((), (cell,) if scored else (), f"{result.metric} is {value}")
+            found.add((), (cell,) if _scored(result, cell) else (), "courtesies")
     what = "results say nothing about courtesies"
     return _result("V5", "courtesies only", found, what, _names(evaluators))
+
+
+def _scored(result: Result, cell: Cell) -> bool:
+    """Whether the result finds something in courtesies; an evaluator that breaks fails too."""
+    if not isinstance(result, Score):
+        return result.metric == "*"
+    idle = any(fits(cell, pattern) for pattern in NOTHING_DONE)
+    return bool(result.value) if idle else result.value is not None
 
 
 def _retest(
@@ -190,30 +207,34 @@ def _retest(
     return _result("V8", "scored three times", found, "gave the same", _names(evaluators))
 
 
-def _mandates(records: Sequence[tuple[Transcript, Reading]], seed: int) -> Iterator[CheckResult]:
+def _mandates(
+    records: Sequence[tuple[Transcript, Reading]], concordance: Evaluator, seed: int
+) -> Iterator[CheckResult]:
     """V1 to V3: answers fit the own mandate, not another's, a scrambled or a negated one.
 
     The first two only where the seat is known to follow its mandate; what a language model did in
     it says nothing about the metric.
     """
-    swaps = [pair for t, before in records for pair in _swapped(t, before)]
+    swaps = [pair for t, before in records for pair in _swapped(t, before, concordance)]
     yield _better("V1", "mandates swapped", swaps, 0.9)
     scrambled = [
         pair
         for transcript, before in records
         for planted in tried(planting.scramble_items, transcript, seed)
-        for pair in _in_line(before, planted, _faithful(transcript))
+        for pair in _in_line(before, planted, _faithful(transcript), concordance)
     ]
     yield _better("V2", "items of the mandates permuted", scrambled, 0.9)
-    yield _negated(records)
+    yield _negated(records, concordance)
 
 
-def _swapped(transcript: Transcript, before: Reading) -> Iterator[tuple[float, float]]:
+def _swapped(
+    transcript: Transcript, before: Reading, concordance: Evaluator
+) -> Iterator[tuple[float, float]]:
     parties = transcript.state.parties
     for one, other in zip(parties, (*parties[1:], parties[0]), strict=True):
         if one != other:
             planted = planting.swap_mandates(transcript, one, other)
-            yield from _in_line(before, planted, {one} & _faithful(transcript))
+            yield from _in_line(before, planted, {one} & _faithful(transcript), concordance)
 
 
 def _faithful(transcript: Transcript) -> set[str]:
@@ -223,10 +244,9 @@ def _faithful(transcript: Transcript) -> set[str]:
 
 
 def _in_line(
-    before: Reading, planted: Planted, parties: Iterable[str]
+    before: Reading, planted: Planted, parties: Iterable[str], concordance: Evaluator
 ) -> Iterator[tuple[float, float]]:
     """Each party's concordance under its own and under the changed mandate, where both exist."""
-    concordance = next(each for each in BUILT_IN if each.name == "concordance")
     after = reading(evaluate(planted.transcript, (concordance,)))
     for party in parties:
         cell = ("concordance", f"party:{party}", "concordance")
@@ -257,9 +277,8 @@ def _better(
     )
 
 
-def _negated(records: Sequence[tuple[Transcript, Reading]]) -> CheckResult:
+def _negated(records: Sequence[tuple[Transcript, Reading]], concordance: Evaluator) -> CheckResult:
     """V3: answers in line with a mandate are out of line with its negation, party by party."""
-    concordance = next(each for each in BUILT_IN if each.name == "concordance")
     hits = flipped = 0
     for transcript, before in records:
         for party in transcript.setting.parties:
@@ -267,15 +286,11 @@ def _negated(records: Sequence[tuple[Transcript, Reading]]) -> CheckResult:
             for position in party.positions:
                 changed = planting.negate(changed, position.id, f"Not so: {position.id}").transcript
             after = reading(evaluate(changed, (concordance,)))
-            for cell, found in before.items():
-                name, about, metric = cell
-                if (name, metric) == ("concordance", "answer_in_line") and about.startswith(
-                    f"party:{party.id}/"
-                ):
-                    now = after.get(cell, ())
-                    in_line = sum(value[0] is True for value in found)
-                    hits += in_line
-                    flipped += max(0, in_line - sum(value[0] is True for value in now))
+            for cell in before:
+                if cell[2] == "answer_in_line" and cell[1].startswith(f"party:{party.id}/"):
+                    was, now = _kept(before, cell), _kept(after, cell)
+                    hits += was
+                    flipped += max(0, was - now)
     value = flipped / hits if hits else None
     return CheckResult(
         id="V3",
@@ -289,6 +304,11 @@ def _negated(records: Sequence[tuple[Transcript, Reading]]) -> CheckResult:
         evaluators=("concordance",),
         failing=("concordance/in_line",) if value is not None and value < 0.8 else (),
     )
+
+
+def _kept(found: Reading, cell: Cell) -> int:
+    """How many answers of the cell are in line."""
+    return sum(value[0] is True for value in found.get(cell, ()))
 
 
 _NO_GOLD = CheckResult(

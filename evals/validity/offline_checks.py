@@ -48,8 +48,14 @@ _BALLOT: Patterns = (
 """What hangs on a ballot, or on an issue settled sooner: everybody answers, and moves that then do
 not take place take the positions they named with them."""
 
+_NAMES: Patterns = ("repetition/voice_*@*", "screens/support*@*")
+"""What weighs words by how rare they are: a new name has no word in common with other phrases."""
+
+_SAID: Patterns = ("screens/*@*",)
+"""What reads every sentence about the item: a position told or recited is one."""
 FORM: Patterns = (
-    *WORDS, "procedure/*@*", "leaks/*@*", "citations/tried_valid@*",
+    *WORDS, "procedure/*@*", "leaks/*@*", "hindsight/*@*",
+    "citations/tried_valid@*",
 )  # fmt: skip
 """What is counted over words, turns, statements and calls, so that courtesies have a value too."""
 NOTHING_DONE: Patterns = (
@@ -75,6 +81,9 @@ class Check:
     """Anything else that changes must match one of these."""
     about: tuple[str, ...] = ()
     """Names of the evaluators that are meant; all where left out."""
+    unscored: bool = False
+    """Whether more or fewer cases may be left unscored: what is planted may be found to say nothing
+    that could be scored, and to say so is right."""
 
 
 def checks_for(words: Patterns = WORDS) -> tuple[Check, ...]:
@@ -94,18 +103,27 @@ def checks_for(words: Patterns = WORDS) -> tuple[Check, ...]:
             ("say_do/flips@party:{party}", "say_do/gap@party:{party}/issue:{issue}"),
             _TURNED, ("say_do",),
         ),
-        Check("V4", "confidential position leaked", _leaks, leaks, (*words, "leaks/*"), ("leaks",)),
+        Check(
+            "V4", "confidential position leaked", _leaks, leaks,
+            (*words, *_SAID, "leaks/*"), ("leaks",),
+        ),
         Check(
             "V4", "citation of a position nobody has", _bad_citations,
             ("citations/error_nonexistent@party:{party}", "citations/valid@party:{party}"),
             ("citations/valid@debate", "citations/error_nonexistent@debate"), ("citations",),
         ),
-        Check("V6", "parties renamed", _renamed, may=("repetition/*@*",)),
+        Check("V6", "parties renamed", _renamed, may=_NAMES),
         Check("V6", "white space widened", _each(planting.respace)),
         Check("V6", "white space widened around a leak", _respaced_leaks),
         Check("V6", "positions in another order", _each(planting.reorder_positions)),
-        Check("V7", "a party only recites its mandate", _recited, may=(*words, "citations/*")),
-        Check("V9", "forged verdicts in statements", _each(planting.inject_verdict), may=words),
+        Check(
+            "V7", "a party only recites its mandate", _recited,
+            may=(*words, *_SAID, "citations/*"),
+        ),
+        Check(
+            "V9", "forged verdicts in statements", _each(planting.inject_verdict),
+            may=words, unscored=True,
+        ),
     )  # fmt: skip
 
 

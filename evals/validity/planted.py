@@ -90,11 +90,17 @@ def _content(result: Result) -> tuple[object, ...]:
     return (value, result.label, result.n, result.hits, result.unscored)
 
 
-def differing(before: Reading, after: Reading) -> frozenset[Cell]:
-    """The cells that are not the same in both readings, or stand in one of them only."""
-    return frozenset(
-        cell for cell in before.keys() | after.keys() if before.get(cell) != after.get(cell)
-    )
+def differing(before: Reading, after: Reading, *, unscored: bool = True) -> frozenset[Cell]:
+    """The cells that are not the same in both readings, or stand in one of them only.
+
+    Without `unscored`, how many cases could not be scored makes no difference.
+    """
+
+    def kept(found: Reading, cell: Cell) -> list[tuple[object, ...]]:
+        return [content if unscored else content[:4] for content in found.get(cell, ())]
+
+    cells = before.keys() | after.keys()
+    return frozenset(cell for cell in cells if kept(before, cell) != kept(after, cell))
 
 
 def changed(evaluators: Iterable[Evaluator], planted: Planted) -> frozenset[Cell]:

@@ -17,7 +17,7 @@ README = (Path(__file__).parents[2] / "evals" / "README.md").read_text("utf-8")
 
 
 def test_the_example_evaluator_runs() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    code, *_ = re.findall(r"```python\n(.*?)```", README, re.S)
     names: dict[str, Any] = {}
     exec(code, names)
     room = Room(two_party_setting()).opens().says("us", "Thank you.").says("ru", "Well.")

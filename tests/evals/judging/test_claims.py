@@ -118,6 +118,8 @@ def test_courtesies_are_settled_without_a_judge(sentence: str) -> None:
         "Ukraine opposes Nord Stream 2.",
         "Thank you, Chair: we withdraw from the treaty tomorrow.",
         "We will not accept inspections.",
+        "We refuse.",
+        "Chair, we object.",
     ],
 )
 def test_substance_is_not_taken_for_a_courtesy(sentence: str) -> None:
