@@ -26,7 +26,7 @@ from harness.events import CHAIR, CallFailure, Event
 from harness.floor import floor_for
 from harness.loading import personas_root
 from harness.masking import Mask
-from harness.models.budget import Budget
+from harness.models.budget import Budget, Metered
 from harness.models.prices import FREE, PriceList
 from harness.models.reference import Reference
 from harness.models.registry import ModelSpec
@@ -556,7 +556,8 @@ class _LiveSeating(Seating):
         self._counted = live
 
     def _live(self, spec: ModelSpec, seat: e.Seat) -> Seated:
-        return self._metered(_Counted(self._counted, self._counted.seats[seat.seat]), FREE)
+        counted = _Counted(self._counted, self._counted.seats[seat.seat])
+        return Metered(counted, self._means.budget, FREE)
 
 
 class _Counted:

@@ -1,16 +1,17 @@
 """Gold: propositions that people labelled against a setting's record; what judges are measured on.
 
-A gold set is a file beside the setting it is about: `gold/<setting>.jsonl`, one object a line, or
-a CSV of one's own (`id,target,split,annotator,party,item,text[,positions,rationale]`). Every line
-is checked against the setting, and every problem is said with its place. Where several people
-labelled a proposition all of their labels are kept, the majority is its label, and a proposition
-on which the largest camps are of one size is left out and named.
+A gold set is a file whose name begins with that of its setting: JSONL with one object a line, or
+a CSV (`id,target,split,annotator,party,item,text[,positions,rationale]`). Every line is checked
+against the setting, and every problem is said with its place. Where several people labelled a
+proposition all of their labels are kept, the most frequent is its label, and a proposition on
+which the largest camps are of one size is left out and named.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -23,17 +24,16 @@ from pydantic_core import ErrorDetails
 
 from evals.evaluator import Value
 from evals.labels import LABELS, WITH_POSITIONS, Label
-from harness.errors import Problem, SettingError, UserError
-from harness.loading import find_setting, load_setting
+from harness.errors import UserError
+from harness.loading import load, settings_available
 from harness.setting import Setting, sha
 
 Split: TypeAlias = Literal["dev", "test"]
 """`dev` to write rubrics and prompts with, `test` to measure with."""
 
 SPLITS: tuple[Split, ...] = ("dev", "test")
-
 LONGEST = 400
-"""Most characters of a proposition: it is a sentence or two, not a speech."""
+"""Most characters of a proposition: it is no speech."""
 
 GOLD = Path(__file__).resolve().parent.parent / "gold"
 """Where the sets that come with the program lie."""
@@ -88,13 +88,12 @@ class Gold(Value):
 
     def split(self, split: Split) -> tuple[Proposition, ...]:
         """The propositions of one split, in order."""
-        return tuple(each for each in self.propositions if each.split == split)
+        return tuple(e for e in self.propositions if e.split == split)
 
     @property
     def annotators(self) -> tuple[str, ...]:
         """Everybody who labelled something that was kept, by name."""
-        names = {a.annotator for each in self.propositions for a in each.annotations}
-        return tuple(sorted(names))
+        return tuple(sorted({a.annotator for e in self.propositions for a in e.annotations}))
 
     @property
     def notice(self) -> str:
@@ -139,6 +138,11 @@ class _Placed(NamedTuple):
     row: _Row
 
 
+class _Wrong(NamedTuple):
+    line: int
+    message: str
+
+
 def gold_path(name: str) -> Path:
     """The file of a set that comes with the program.
 
@@ -159,19 +163,19 @@ def read_gold(source: str | Path, setting: Setting | None = None) -> Gold:
 
     Args:
         source: A file, or the name of a set that comes with the program.
-        setting: Whose record it was labelled against; left out, the setting the file is named
-            after.
+        setting: Whose record it was labelled against; left out, the setting whose name the file's
+            begins with.
 
     Raises:
         UserError: it cannot be read, or does not fit the setting; every problem is a line of the
             message, with file and line.
     """
     path = _path(source)
-    setting = setting or _setting_of(path)
     rows = _rows(path)
-    problems = [*_misplaced(path, rows, setting), *_at_odds(path, rows)]
+    setting = setting or _setting_of(path)
+    problems = [*_misplaced(rows, setting), *_at_odds(rows)]
     if problems:
-        raise SettingError(tuple(sorted(problems, key=lambda problem: problem.line)))
+        raise _defects(path, sorted(problems))
     groups = _by_id(rows)
     merged = {name: _merged(group) for name, group in groups.items()}
     kept = tuple(each for each in merged.values() if each is not None)
@@ -188,15 +192,16 @@ def _path(source: str | Path) -> Path:
 
 
 def _setting_of(path: Path) -> Setting:
-    try:
-        return load_setting(find_setting(path.stem))
-    except SettingError:
-        raise
-    except UserError as error:
+    """The setting whose name the file's begins with; of several the longest."""
+    folders = {folder.name: folder for folder in settings_available()}
+    named = [name for name in folders if re.match(rf"{re.escape(name)}(?![^._-])", path.stem)]
+    if not named:
         raise UserError(
-            f"{path}: a gold set is named after its setting, and there is none called "
-            f"{path.stem!r}. Rename the file, or name the setting."
-        ) from error
+            f"{path}: which setting is it about? Let the file's name begin with the setting's, as "
+            f"in {min(folders, default='geneva-2021')}-mine{path.suffix or '.jsonl'}; there is "
+            f"{', '.join(sorted(folders)) or 'no setting here'}."
+        )
+    return load(folders[max(named, key=len)])
 
 
 def _by_id(rows: Iterable[_Placed]) -> dict[str, list[_Placed]]:
@@ -206,11 +211,11 @@ def _by_id(rows: Iterable[_Placed]) -> dict[str, list[_Placed]]:
     return groups
 
 
-def _misplaced(path: Path, rows: Sequence[_Placed], setting: Setting) -> Iterator[Problem]:
+def _misplaced(rows: Sequence[_Placed], setting: Setting) -> Iterator[_Wrong]:
     """What a row says that the setting does not bear out."""
     for line, row in rows:
         for message in (*_names(row, setting), *_evidence(row)):
-            yield Problem(str(path), line, 0, f"{row.id}: {message}")
+            yield _Wrong(line, f"{row.id}: {message}")
 
 
 def _names(row: _Row, setting: Setting) -> Iterator[str]:
@@ -247,7 +252,7 @@ def _evidence(row: _Row) -> Iterator[str]:
         yield f"{row.label} rests on no position; leave `positions` empty."
 
 
-def _at_odds(path: Path, rows: Sequence[_Placed]) -> Iterator[Problem]:
+def _at_odds(rows: Sequence[_Placed]) -> Iterator[_Wrong]:
     """Rows of one id that are not one proposition labelled by different people."""
     first: dict[str, _Placed] = {}
     seen: dict[tuple[str, str], int] = {}
@@ -257,11 +262,10 @@ def _at_odds(path: Path, rows: Sequence[_Placed]) -> Iterator[Problem]:
         if before != line:
             who = f" by {row.annotator!r}"
             message = f"{row.id}: already labelled{who} in line {before}; one label a person."
-            yield Problem(str(path), line, 0, message)
+            yield _Wrong(line, message)
         for field in ("split", "party", "item", "text"):
             if getattr(row, field) != getattr(known.row, field):
-                message = f"{row.id}: its {field} is not that of line {known.line}."
-                yield Problem(str(path), line, 0, message)
+                yield _Wrong(line, f"{row.id}: its {field} is not that of line {known.line}.")
 
 
 def _merged(group: Sequence[_Placed]) -> Proposition | None:
@@ -289,25 +293,29 @@ def _merged(group: Sequence[_Placed]) -> Proposition | None:
 def _rows(path: Path) -> tuple[_Placed, ...]:
     """Every line of the file as a row.
 
-    Raises: UserError: it cannot be read at all; SettingError: it can, and has the problems listed.
+    Raises: UserError: it cannot be read at all, or lines cannot; the message has each of them.
     """
     cells = _csv_lines(path) if path.suffix == ".csv" else _json_lines(path)
     rows: list[_Placed] = []
-    problems: list[Problem] = []
+    problems: list[_Wrong] = []
     for line, cell in cells:
         if isinstance(cell, str):
-            problems.append(Problem(str(path), line, 0, cell))
+            problems.append(_Wrong(line, cell))
             continue
         try:
             rows.append(_Placed(line, _Row.model_validate(cell)))
         except ValidationError as error:
-            found = error.errors(include_url=False, include_context=False)
-            problems += [Problem(str(path), line, 0, _plainly(each)) for each in found]
+            found = error.errors(include_url=False)
+            problems += [_Wrong(line, _plainly(each)) for each in found]
     if problems:
-        raise SettingError(tuple(problems))
+        raise _defects(path, problems)
     if not rows:
         raise UserError(f"{path}: holds no proposition; see evals/gold/README.md for the format.")
     return tuple(rows)
+
+
+def _defects(path: Path, problems: Iterable[_Wrong]) -> UserError:
+    return UserError("\n".join(f"{path}:{line}: {message}" for line, message in problems))
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, object]]:
@@ -339,8 +347,8 @@ def _csv_lines(path: Path) -> Iterator[tuple[int, object]]:
             if len(cells) == len(columns):
                 yield reader.line_num, _row_of(dict(zip(columns, cells, strict=True)))
             else:
-                many = f"has {len(cells)} cells for {len(columns)} columns"
-                yield reader.line_num, f"{many}; put text with commas in quotation marks."
+                many = f"{len(cells)} cells for {len(columns)} columns"
+                yield reader.line_num, f"has {many}; put text with commas in quotation marks."
     except csv.Error as error:
         raise UserError(f"{path}:{reader.line_num}: is not CSV: {error}.") from error
 
@@ -381,14 +389,12 @@ def _plainly(error: ErrorDetails) -> str:
         case "missing":
             return f"{field} is missing."
         case "extra_forbidden":
-            known = ", ".join(_Row.model_fields)
-            return f"{field!r} is no field of a proposition; they are {known}."
+            return f"{field!r} is no field; there are {', '.join(_Row.model_fields)}."
         case "literal_error":
             allowed = LABELS if field == "label" else SPLITS
             return f"{field} {value!r} is unknown; it is one of {', '.join(allowed)}."
         case "string_too_short":
             return f"{field} is empty."
         case "string_too_long":
-            most = LONGEST if field == "text" else 80
-            return f"{field} has {len(value)} characters; {most} at most."
+            return f"{field} has {len(value)} characters; {error['ctx']['max_length']} at most."
     return f"{field}: {error['msg'].removeprefix('Value error, ')}."

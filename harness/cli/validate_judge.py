@@ -30,7 +30,10 @@ def validate_judge(
     ],
     items: Annotated[
         str | None,
-        typer.Option(help="Items to debate, comma-separated.  [default: all of the summit]"),
+        typer.Option(help="Items to debate, comma-separated, instead of the agenda's."),
+    ] = None,
+    agenda: Annotated[
+        str | None, typer.Option(help="A named agenda; more items make the card say more.")
     ] = None,
     setting: Annotated[str, typer.Option(help="The setting of the gold.")] = "geneva-2021",
     gold: Annotated[str, typer.Option(help="A labelled set by name, or a file.")] = "geneva-2021",
@@ -69,14 +72,14 @@ def validate_judge(
 
     \b
     Examples:
-      tracktwo validate-judge none
+      tracktwo validate-judge none --items sanctions,syria
       tracktwo validate-judge openai:MODEL --items strategic-stability,sanctions
     """
     from harness.cli.judging import JudgeOptions
     from harness.cli.show import terminal
 
     console = terminal()
-    debate = _debate(setting, items)
+    debate = _debate(setting, agenda, items)
     if judge == NO_MODEL:
         from evals.validity.offline import run_offline
 
@@ -108,7 +111,7 @@ def validate_judge(
         )
 
 
-def _debate(setting: str, items: str | None) -> Transcript:
+def _debate(setting: str, named: str | None, items: str | None) -> Transcript:
     """A debate of the reference negotiator: real turns for the gold to be said in."""
     import os
     import tempfile
@@ -122,7 +125,6 @@ def _debate(setting: str, items: str | None) -> Transcript:
 
     loaded = load_setting(setting)
     picked = [name.strip() for name in (items or "").split(",") if name.strip()]
-    named = "summit" if any(agenda.id == "summit" for agenda in loaded.agendas) else None
     agenda = agenda_by_hand(loaded, named, items=picked)
     means = Means(Budget(), PriceList())
     seats = seat_cards(loaded.only(agenda), Wishes(model="reference"), os.environ)

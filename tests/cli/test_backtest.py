@@ -7,12 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from evals.backtest import Report
 from harness import cli
-from harness.cli import backtest as verb
 from harness.errors import UserError
 from harness.transcript import Writer, read
 
@@ -22,9 +20,7 @@ def tracktwo(*arguments: str) -> Result:
 
 
 def backtest(*arguments: str) -> Result:
-    app = typer.Typer()
-    app.command()(verb.backtest)
-    return CliRunner().invoke(app, list(arguments))
+    return tracktwo("backtest", *arguments)
 
 
 def told(result: Result) -> str:
