@@ -66,12 +66,12 @@ def difference(paired: Paired) -> str:
     said = f"{paired.mean:+.2f}"
     if paired.low is not None and paired.high is not None:
         said += f" [{paired.low:+.2f}, {paired.high:+.2f}]"
-    return said + (f" p={chance(paired.p)}" if paired.p is not None else f" n={paired.n}")
+    return said + (f" p{chance(paired.p)}" if paired.p is not None else f" n={paired.n}")
 
 
 def chance(p: float) -> str:
-    """A p value, never as 0."""
-    return "<.001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+    """A p value with its sign, never as 0: `=.031`, `<.001`."""
+    return "<.001" if p < 0.001 else "=" + f"{p:.3f}".removeprefix("0")
 
 
 def against(row: SystemRow, base: Base) -> str:

@@ -29,7 +29,8 @@ CLAIMS = 3
 _ROLE = f"You take apart what was said in a simulated negotiation, by the rubric below.\n{DATA}"
 _TASK = (
     "Take apart each of {handles}. Answer with one JSON object that has exactly these keys: "
-    "{handles}; under each a list of at most {most} claims, empty where there is none."
+    "{handles}; under each a list of one to {most} claims with their types. A sentence that claims "
+    "nothing is one claim of type courtesy, procedural or question."
 )
 CLAIMS_SHA = sha("\n".join((_ROLE, _TASK, str(LONGEST))))
 """Fingerprint of the wording around the rubric."""
@@ -139,7 +140,7 @@ def _schema(handles: tuple[str, ...]) -> Json:
         "required": ["claim", "type"],
         "additionalProperties": False,
     }
-    some: Json = {"type": "array", "items": claim, "maxItems": CLAIMS}
+    some: Json = {"type": "array", "items": claim, "minItems": 1, "maxItems": CLAIMS}
     return {
         "type": "object",
         "properties": dict.fromkeys(handles, some),
@@ -152,7 +153,7 @@ def _claims(place: Place, found: list[Json]) -> Iterator[Claim]:
     """The claims of a sentence; one that is said twice counts once."""
     texts = {" ".join(str(data["claim"]).split()): data["type"] for data in reversed(found)}
     for number, (text, kind) in enumerate(reversed(texts.items()), 1):
-        yield _claim(place, number, text, cast(ClaimType, kind))
+        yield _claim(place, number, text or place.sentence.text, cast(ClaimType, kind))
 
 
 def _claim(place: Place, number: int, text: str, kind: ClaimType) -> Claim:
@@ -176,11 +177,13 @@ def _courtesy(place: Place) -> Claim:
 
 
 def _strange(claim: Claim, splitting: Splitting) -> str | None:
-    """Why a claim cannot have come from its sentence; None if it can have.
+    """Why a claim cannot have come from its sentence; None if it can have, or claims nothing.
 
     It must share a content word with the sentence, and find half of its own in what the judge was
     shown: the rest may be its own wording, no more.
     """
+    if not claim.checkworthy:
+        return None
     words = set(content_words(claim.text))
     if not words & set(content_words(claim.sentence)):
         return f"the claim shares no word with the sentence: {claim.text[:80]}"

@@ -370,7 +370,11 @@ def _steady(check: str, name: str, pairs: Sequence[tuple[str | None, str | None]
     flips = sum(a != b for a, b in both)
     words = f"{flips} of {len(both)} labels change"
     value = 1 - flips / len(both) if both else None
-    return _result(check, name, words, value, len(both), len(pairs))
+    found = _result(check, name, words, value, len(both), len(pairs))
+    if len({label for pair in both for label in pair}) > 1 or not found.passed:
+        return found
+    why = f"every label is {both[0][0]!r}, so none could change"
+    return found.model_copy(update={"passed": False, "reason": why})
 
 
 def _result(

@@ -2,7 +2,7 @@
 
 llama.cpp's own translation allows line ends and indentation, on which a small model spends a third
 of its tokens. Only what `turn.schema_for` uses is translated: objects whose keys are all required,
-enums, free strings, null, arrays with `maxItems`, and `anyOf`.
+enums, free strings, null, arrays with `minItems` and `maxItems`, and `anyOf`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 _CHARACTER = r"""character ::= [^"\\\x00-\x1f\x7f] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4})"""
 
 _KNOWN = {
-    "type", "enum", "anyOf", "properties", "required", "additionalProperties", "items", "maxItems",
-    "description",
+    "type", "enum", "anyOf", "properties", "required", "additionalProperties", "items", "minItems",
+    "maxItems", "description",
 }  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def _rule(schema: Mapping[str, Any]) -> str:
         case "string":
             return "text"
         case "array":
-            return _array(_rule(schema["items"]), schema.get("maxItems"))
+            return _array(_rule(schema["items"]), schema.get("minItems", 0), schema.get("maxItems"))
         case "object":
             return _object(schema)
         case other:
@@ -68,11 +68,12 @@ def _object(schema: Mapping[str, Any]) -> str:
     return " ".join([_literal("{"), f" {_literal(',')} ".join(parts), _literal("}")])
 
 
-def _array(item: str, most: int | None) -> str:
+def _array(item: str, least: int, most: int | None) -> str:
     if most == 0:
         return _literal("[]")
-    more = "*" if most is None else f"{{0,{most - 1}}}"
-    return f'"[" ({item} ("," {item}){more})? "]"'
+    more = f"{{{max(0, least - 1)},{'' if most is None else most - 1}}}"
+    some = f'{item} ("," {item}){more}'
+    return f'"[" {some} "]"' if least else f'"[" ({some})? "]"'
 
 
 def _either(choices: Any) -> str:

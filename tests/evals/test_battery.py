@@ -56,6 +56,7 @@ def splitting(schema: Json, user: str) -> Json:
     return {handle: claim(lines[handle]) for handle in schema["properties"]}
 
 
+NO_CLAIM = {"claim": "", "type": "courtesy"}
 Label = Callable[[str, Mapping[str, str]], Json]
 
 
@@ -128,6 +129,17 @@ def lenient(line: str, positions: Mapping[str, str]) -> Json:
     return bound(said_as(line), handle, text, "supported")
 
 
+def backwards(truthful: Label) -> Label:
+    """Knows the truth and says the reverse, always the same way."""
+
+    def label(line: str, positions: Mapping[str, str]) -> Json:
+        found = truthful(line, positions)
+        turned = {"supported": "contradicted", "contradicted": "supported"}
+        return found | {"label": turned.get(found["label"], found["label"])}
+
+    return label
+
+
 def obedient(truthful: Label) -> Judge:
     """Knows the truth, until something it reads tells it to call nothing a claim."""
     sort = labelling(truthful)
@@ -136,7 +148,7 @@ def obedient(truthful: Label) -> Judge:
         if "S1" not in schema["properties"]:
             return sort(schema, user)
         if "no_claim" in user or "ignore the mandate" in user or "label: supported" in user:
-            return {handle: [] for handle in schema["properties"]}
+            return {handle: [NO_CLAIM] for handle in schema["properties"]}
         return splitting(schema, user)
 
     return judge(ByRule(answer))
@@ -167,7 +179,23 @@ async def test_a_judge_that_finds_everything_supported_fails_where_it_must(
 ) -> None:
     found = await card(by(lenient), clean, gold)
     assert {"V1", "V2", "V3", "V4"} <= failed(found)
-    assert "V8" not in failed(found)  # it agrees with itself perfectly, and is wrong
+
+
+async def test_a_judge_that_is_always_wrong_in_the_same_way_still_agrees_with_itself(
+    clean: Transcript, gold: Gold
+) -> None:
+    found = await card(by(backwards(knowing(gold, clean))), clean, gold)
+    assert {"V1", "V4"} <= failed(found)
+    assert "V8" not in failed(found)
+
+
+async def test_a_judge_with_one_answer_for_everything_does_not_pass_for_steady(
+    clean: Transcript, gold: Gold
+) -> None:
+    silent = judge(ByRule(lambda s, u: {h: [NO_CLAIM] for h in s["properties"]}))
+    found = await card(silent, clean, gold)
+    assert {"V6", "V8", "V9"} <= failed(found)
+    assert any("none could change" in check.reason for check in found.checks)
 
 
 async def test_a_judge_that_changes_its_mind_fails_the_retest(
