@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from typing import Any
 
 import pytest
@@ -42,6 +43,41 @@ def test_the_text_it_allows_has_no_white_space_between_tokens() -> None:
 def test_what_it_does_not_know_is_refused_rather_than_ignored(schema: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="no grammar"):
         grammar_of(schema)
+
+
+@pytest.mark.parametrize(
+    ("limits", "allowed"),
+    [
+        ({}, (0, 1, 2, 3, 9)),
+        ({"maxItems": 2}, (0, 1, 2)),
+        ({"minItems": 1}, (1, 2, 3, 9)),
+        ({"minItems": 1, "maxItems": 3}, (1, 2, 3)),
+        ({"minItems": 2, "maxItems": 2}, (2,)),
+        ({"maxItems": 0}, (0,)),
+    ],
+)
+def test_a_list_has_as_many_entries_as_the_schema_says(
+    limits: dict[str, int], allowed: tuple[int, ...]
+) -> None:
+    rule = grammar_of({"type": "array", "items": {"enum": ["x"]}, **limits}).split("\n")[0]
+    pattern = as_regex(rule.removeprefix("root ::= "))
+    for length in (0, 1, 2, 3, 9):
+        text = json.dumps(["x"] * length, separators=(",", ":"))
+        assert bool(re.fullmatch(pattern, text)) == (length in allowed), (rule, text)
+
+
+def as_regex(rule: str) -> str:
+    """A rule without names as a regular expression: literals quoted, white space dropped."""
+    parts = re.split(r'("(?:[^"\\]|\\.)*")', rule)
+    return "".join(
+        re.escape(json.loads(part)) if part.startswith('"') else part.replace(" ", "")
+        for part in parts
+    )
+
+
+@pytest.mark.parametrize(("longest", "says"), [(None, "character*"), (40, "character{0,40}")])
+def test_free_texts_are_as_long_as_they_may_be(longest: int | None, says: str) -> None:
+    assert says in grammar_of({"type": "string"}, longest)
 
 
 class Translates:
