@@ -6,7 +6,7 @@ Knows nothing of turns or judges; whoever asks says what the answer has to look 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -91,6 +91,21 @@ class Unreadable:
     """A reply that could not be read, and why, in words fit for the repair."""
 
     why: str
+
+
+def one_of(words: Iterable[str]) -> Json:
+    """The schema of one of these words."""
+    return {"type": "string", "enum": list(words)}
+
+
+def object_of(properties: Mapping[str, Json]) -> Json:
+    """The schema of an object with these keys; all required and no other, for strict modes."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 def parsed(text: str) -> Json | Unreadable:

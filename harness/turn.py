@@ -7,7 +7,7 @@ model or changes the state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -16,7 +16,7 @@ from harness.legal import Legal as Legal
 from harness.legal import legal as legal
 from harness.prompt import Json as Json
 from harness.prompt import Message as Message
-from harness.prompt import Prompt, defect
+from harness.prompt import Prompt, defect, object_of, one_of
 from harness.prompt import Reply as Reply
 from harness.prompt import Unreadable as Unreadable
 from harness.prompt import parsed as parsed
@@ -104,44 +104,44 @@ def schema_for(
         parts["note"] = {"type": "string", "description": "Private; your own delegation only."}
     if legal.citable:
         most = BRIEF_CITATIONS if brief else MAX_CITATIONS
-        parts["citations"] = {"type": "array", "items": _one_of(legal.citable), "maxItems": most}
+        parts["citations"] = {"type": "array", "items": one_of(legal.citable), "maxItems": most}
     because = {} if brief else _because(legal)
     if legal.votes:
-        votes = {i: _object({"vote": _one_of(cs), **because}) for i, cs in legal.votes.items()}
-        parts["votes"] = _brief_votes(legal) if brief else _object(votes)
+        votes = {i: object_of({"vote": one_of(cs), **because}) for i, cs in legal.votes.items()}
+        parts["votes"] = _brief_votes(legal) if brief else object_of(votes)
     elif legal.moves and phase in ("opening", "round"):
         parts["moves"] = _brief_moves(legal) if brief else _moves(legal, because)
     if speech == "free":
         parts["statement"] = {"type": "string", "description": "What you say aloud, to everyone."}
-    return _object(parts)
+    return object_of(parts)
 
 
 def _brief_votes(legal: Legal) -> Json:
-    return _object({legal.numbers[issue]: _one_of(cs) for issue, cs in legal.votes.items()})
+    return object_of({legal.numbers[issue]: one_of(cs) for issue, cs in legal.votes.items()})
 
 
 def _brief_moves(legal: Legal) -> Json:
-    return _object({number: _one_of(list(choices)) for number, choices in legal.brief.items()})
+    return object_of({number: one_of(list(choices)) for number, choices in legal.brief.items()})
 
 
 def _moves(legal: Legal, because: dict[str, Json]) -> Json:
     kinds: list[Json] = []
 
     def kind(move: str, **properties: Json) -> None:
-        kinds.append(_object({"move": _one_of([move]), **properties, **because}))
+        kinds.append(object_of({"move": one_of([move]), **properties, **because}))
 
     for stance, offers in legal.answer.items():
         if offers:
-            kind(stance, offer=_one_of(offers))
+            kind(stance, offer=one_of(offers))
     if legal.propose:
-        kind("propose", text=_one_of(legal.propose))
+        kind("propose", text=one_of(legal.propose))
     if legal.concede:
-        returns: Json = _or_null(_one_of(legal.trade)) if legal.trade else {"type": "null"}
-        kind("concede", text=_one_of(legal.concede), in_return_for=returns)
+        returns: Json = _or_null(one_of(legal.trade)) if legal.trade else {"type": "null"}
+        kind("concede", text=one_of(legal.concede), in_return_for=returns)
     if legal.withdraw:
-        kind("withdraw", offer=_one_of(legal.withdraw))
+        kind("withdraw", offer=one_of(legal.withdraw))
     if legal.ask:
-        kind("ask", to=_one_of(legal.ask), issue=_one_of(legal.issues))
+        kind("ask", to=one_of(legal.ask), issue=one_of(legal.issues))
     answerable = {offer for offers in legal.answer.values() for offer in offers}
     texts = max(len(legal.propose) + len(legal.concede), 3 * len(legal.issues))
     limit = len(answerable) + texts
@@ -149,24 +149,11 @@ def _moves(legal: Legal, because: dict[str, Json]) -> Json:
 
 
 def _because(legal: Legal) -> dict[str, Json]:
-    return {"because": _or_null(_one_of(legal.citable))} if legal.citable else {}
-
-
-def _one_of(words: Sequence[str]) -> Json:
-    return {"type": "string", "enum": list(words)}
+    return {"because": _or_null(one_of(legal.citable))} if legal.citable else {}
 
 
 def _or_null(schema: Json) -> Json:
     return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _object(properties: Mapping[str, Json]) -> Json:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def read(text: str, request: Request, *, own_words: bool = False) -> Answer | Unreadable:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from evals.calibration.alpha import human_kappa
 from evals.calibration.gold import Gold, Proposition, Split
 from evals.calibration.measures import Estimate, Measures, flip_rate, measure
-from evals.evaluator import Judged, Value
+from evals.evaluator import Judged
 from evals.judging.form import FORM_SHA, Question, ask_about, verdicts
 from evals.judging.judges import Judge
 from evals.judging.ledger import Ledger
@@ -19,35 +19,21 @@ from evals.judging.live import Asked, Asking
 from evals.judging.rubrics import Rubric
 from evals.judging.shapes import Claim, Verdict
 from evals.judging.sheets import claim_sheets
+from evals.kept import Kept, Measurement
 from evals.labels import LABELS
 from harness.masking import Mask
 from harness.setting import Setting, sha
 
 
-class Calibration(Value):
+class Calibration(Measurement):
     """How a judge does with one rubric on one labelled set."""
 
-    judge: str
-    """As named after `--judge`."""
-    models: tuple[str, ...]
-    """The model ids that answered: a calibration holds for the model, whatever it was called by."""
-    rubric: str
-    rubric_sha: str
-    wording_sha: str
-    """Fingerprint of the wording around the rubric."""
-    gold: str
-    gold_sha: str
     setting: str
     split: Split
     measures: Measures
     """Sensitivity, specificity, predictive values, kappa, with intervals."""
     retest: Estimate | None = None
     """Share of labels that change when the same is asked again in another order."""
-    calls: int
-    tokens: int
-    """Read and written."""
-    seconds: float
-    """Of the model's time."""
 
     @property
     def key(self) -> str:
@@ -62,6 +48,10 @@ class Calibration(Value):
             and judged.rubric_sha == self.rubric_sha
             and judged.wording_sha == self.wording_sha
         )
+
+
+CALIBRATIONS = Kept(Calibration, "calibrations", "TRACKTWO_CALIBRATIONS", "tracktwo calibrate")
+"""Where calibrations are kept."""
 
 
 async def calibrate(

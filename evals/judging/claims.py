@@ -18,7 +18,7 @@ from evals.judging.rubrics import Rubric
 from evals.judging.shapes import Claim, ClaimType, Verdict
 from evals.text import Sentence, content_words, sentences
 from harness.plain import plain
-from harness.prompt import Json, Message, Prompt, Reply, Unreadable
+from harness.prompt import Json, Message, Prompt, Reply, Unreadable, object_of, one_of
 from harness.setting import sha
 
 SENTENCES = 12
@@ -131,22 +131,9 @@ def _line(place: Place, material: Material) -> str:
 
 
 def _schema(handles: tuple[str, ...]) -> Json:
-    claim: Json = {
-        "type": "object",
-        "properties": {
-            "claim": {"type": "string"},
-            "type": {"type": "string", "enum": list(get_args(ClaimType))},
-        },
-        "required": ["claim", "type"],
-        "additionalProperties": False,
-    }
+    claim = object_of({"claim": {"type": "string"}, "type": one_of(get_args(ClaimType))})
     some: Json = {"type": "array", "items": claim, "minItems": 1, "maxItems": CLAIMS}
-    return {
-        "type": "object",
-        "properties": dict.fromkeys(handles, some),
-        "required": list(handles),
-        "additionalProperties": False,
-    }
+    return object_of(dict.fromkeys(handles, some))
 
 
 def _claims(place: Place, found: list[Json]) -> Iterator[Claim]:

@@ -15,7 +15,7 @@ from evals.judging.rubrics import Rubric
 from evals.judging.shapes import Sheet, Unit, Verdict
 from evals.text import contains_verbatim
 from harness.plain import plain
-from harness.prompt import Json, Message, Prompt, Reply, Unreadable, last_fitting
+from harness.prompt import Json, Message, Prompt, Reply, Unreadable, last_fitting, object_of, one_of
 from harness.setting import sha
 
 LONGEST = 220
@@ -172,26 +172,13 @@ def _schema(sheet: Sheet, handles: tuple[str, ...], positions: tuple[str, ...]) 
     string: Json = {"type": "string"}
     shapes: list[Json] = []
     if free:
-        shapes.append(_object({"reason": string, "label": _one_of(free)}))
+        shapes.append(object_of({"reason": string, "label": one_of(free)}))
     if bound:
-        where = {"position": _one_of(positions), "position_quote": string} if positions else {}
-        fields = {"reason": string, "quote": string, **where, "label": _one_of(bound)}
-        shapes.append(_object(fields))
+        where = {"position": one_of(positions), "position_quote": string} if positions else {}
+        fields = {"reason": string, "quote": string, **where, "label": one_of(bound)}
+        shapes.append(object_of(fields))
     answer = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
-    return _object(dict.fromkeys(handles, answer))
-
-
-def _object(properties: Mapping[str, Json]) -> Json:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _one_of(words: tuple[str, ...] | list[str]) -> Json:
-    return {"type": "string", "enum": list(words)}
+    return object_of(dict.fromkeys(handles, answer))
 
 
 def answer_in(reply: Reply, prompt: Prompt) -> Json | Unreadable:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from evals.calibration.gold import Gold
 from evals.calibration.measures import confusion
-from evals.evaluator import Judged, Result, Score, Value
+from evals.evaluator import Judged, Result, Score
 from evals.judging.form import FORM_SHA
 from evals.judging.judges import Judge
 from evals.judging.ledger import Ledger
@@ -22,6 +22,7 @@ from evals.judging.live import Asking
 from evals.judging.pipeline import Plan, claims_sha, judge_transcript
 from evals.judging.rubrics import Rubric
 from evals.judging.shapes import Judgements
+from evals.kept import Kept, Measurement
 from evals.labels import LABELS
 from evals.validity import planting
 from evals.validity.offline import CheckResult
@@ -56,26 +57,14 @@ GREYS = {
 """The metrics of the consistency dimension that a failed check greys; V5, V6, V8, V9 grey all."""
 
 
-class Card(Value):
+class Card(Measurement):
     """What the battery found about one judge with one rubric."""
 
-    judge: str
-    """As named after `--judge`."""
-    models: tuple[str, ...]
-    """The model ids that answered."""
-    rubric: str
-    rubric_sha: str
-    wording_sha: str
     claims_sha: str
-    gold: str
-    gold_sha: str
+    """Fingerprint of how sentences became claims."""
     items: tuple[str, ...]
     """The items on which gold propositions were said."""
     checks: tuple[CheckResult, ...]
-    calls: int
-    tokens: int
-    seconds: float
-    """Of the model's time."""
 
     @property
     def key(self) -> str:
@@ -96,6 +85,10 @@ class Card(Value):
         """The ids of the checks that speak against a metric: failed, or impossible to make."""
         bad = [c.id for c in self.checks if c.passed is not True and c.id != "V10"]
         return tuple(dict.fromkeys(i for i in bad if i not in GREYS or metric in GREYS[i]))
+
+
+CARDS = Kept(Card, "cards", "TRACKTWO_CARDS", "tracktwo validate-judge")
+"""Where cards are kept."""
 
 
 def greyed(results: Sequence[Result], cards: Sequence[Card]) -> tuple[Result, ...]:

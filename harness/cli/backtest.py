@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.options import transcripts_of
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -108,7 +110,7 @@ def _report(
     # Only what is needed is kept of each: there may be thousands.
     found: list[Run] = []
     table: RunCard | None = None
-    for transcript in _read(_files(given)):
+    for transcript in _read(transcripts_of(given)):
         found.append(run_of(transcript, setting))
         table = table or transcript.card
     assert table is not None
@@ -131,7 +133,7 @@ def _reference(
     from harness.errors import UserError
 
     if given:
-        found = [run_of(transcript, setting) for transcript in _read(_files(given))]
+        found = [run_of(transcript, setting) for transcript in _read(transcripts_of(given))]
         for run in found:
             if not run.system.reference:
                 raise UserError(
@@ -203,24 +205,6 @@ def _read(paths: Iterable[Path]) -> Iterator[Transcript]:
             yield transcript
         else:
             terminal(stderr=True).print(f"{path} is the same file as {same}; it counts once.")
-
-
-def _files(given: Iterable[Path]) -> list[Path]:
-    """The transcripts meant; a folder stands for those in it."""
-    from harness.errors import UserError
-
-    files: list[Path] = []
-    for path in given:
-        if path.is_dir():
-            found = [
-                p for p in sorted(path.glob("*.jsonl")) if not p.name.endswith(".scores.jsonl")
-            ]
-            if not found:
-                raise UserError(f"{path} holds no transcripts (*.jsonl).")
-            files += found
-        else:
-            files.append(path)
-    return files
 
 
 def _show(console: Console, report: Report) -> None:

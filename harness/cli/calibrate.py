@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.options import BaseUrl, Batched, MaxCalls, MaxCost, Prices, Timeout
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -33,23 +35,12 @@ def calibrate(
     rubric: Annotated[
         str, typer.Option(help="The rubric that labels claims, by name or file.")
     ] = "consistency",
-    base_url: Annotated[
-        str | None, typer.Option(help="An OpenAI-compatible server for hosted judges.")
-    ] = None,
-    timeout: Annotated[
-        float | None, typer.Option(help="Seconds after which a hosted call is given up.")
-    ] = None,
-    max_calls: Annotated[int | None, typer.Option(min=0, help="Stop after so many calls.")] = None,
-    max_cost: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so many US dollars; needs --price.")
-    ] = None,
-    price: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MODEL=IN/OUT", help="In US dollars per million tokens."),
-    ] = None,
-    batch: Annotated[
-        bool, typer.Option("--batch", help="Through the provider's Batch API; run again to fetch.")
-    ] = False,
+    base_url: BaseUrl = None,
+    timeout: Timeout = None,
+    max_calls: MaxCalls = None,
+    max_cost: MaxCost = None,
+    price: Prices = None,
+    batch: Batched = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for the result.  [default: the program's cache folder]"),
@@ -88,7 +79,7 @@ def _measured(
 ) -> list[tuple[Calibration, Path]]:
     import asyncio
 
-    from evals.calibration import store
+    from evals.calibration.calibrating import CALIBRATIONS
     from evals.calibration.calibrating import calibrate as measured
     from evals.calibration.gold import SPLITS, read_gold
     from evals.judging.ledger import Ledger
@@ -103,7 +94,7 @@ def _measured(
     labelled = read_gold(gold)
     setting = load_setting(find_setting(labelled.setting))
     by = rubric_of(rubric)
-    kept = out or store.folder()
+    kept = out or CALIBRATIONS.folder()
     # Answers are kept, so that an interrupted calibration goes on where it stopped.
     path = kept / f"{labelled.name}-{split}.judge-calls.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +112,7 @@ def _measured(
             ]  # fmt: skip
         finally:
             await closed(judges)
-        return [(each, store.save(each, kept)) for each in done]
+        return [(each, CALIBRATIONS.save(each, kept)) for each in done]
 
     with stopping(path):
         return asyncio.run(all_of_them())

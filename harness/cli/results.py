@@ -90,11 +90,12 @@ class Scoring:
 
 def _with_standing(results: tuple[Result, ...], prose: Prose) -> tuple[Result, ...]:
     """Judged scores with what is known of their judge: its calibration and its battery."""
-    from evals.calibration import store
-    from evals.validity import cards
-    from evals.validity.battery import greyed
+    from evals.calibration.calibrating import CALIBRATIONS
+    from evals.calibration.standing import calibrated
+    from evals.validity.battery import CARDS, greyed
 
-    return greyed(store.calibrated(results, prose.judgements, store.known()), cards.known())
+    known = calibrated(results, prose.judgements, CALIBRATIONS.known())
+    return greyed(known, CARDS.known())
 
 
 BY_CODE = Scoring()

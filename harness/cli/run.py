@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.options import BaseUrl, MaxCalls, MaxCost, MaxMinutes, MaxTokens, Prices, Timeout
+
 if TYPE_CHECKING:
     from harness.models.clock import Clock
     from harness.seating import Means, Wishes
@@ -105,29 +107,14 @@ def run(
         int | None, typer.Option(help="Seed of lots and of models that take one.  [default: 0]")
     ] = None,
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None,
-    base_url: Annotated[
-        str | None, typer.Option(help="An OpenAI-compatible server for hosted models.")
-    ] = None,
-    timeout: Annotated[
-        float | None, typer.Option(help="Seconds after which a hosted call is given up.")
-    ] = None,
+    base_url: BaseUrl = None,
+    timeout: Timeout = None,
     max_reply: Annotated[int | None, typer.Option(min=1, help="Most tokens of one reply.")] = None,
-    max_calls: Annotated[int | None, typer.Option(min=0, help="Stop after so many calls.")] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option(min=0, help="Stop after so many tokens, read and written.")
-    ] = None,
-    max_cost: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so many US dollars; needs --price.")
-    ] = None,
-    max_minutes: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so many minutes.")
-    ] = None,
-    price: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MODEL=IN/OUT", help="In US dollars per million tokens; may be repeated."
-        ),
-    ] = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    max_minutes: MaxMinutes = None,
+    price: Prices = None,
     out: Annotated[
         Path | None,
         typer.Option(help="The transcript, or a folder for it.  [default: ./transcripts]"),

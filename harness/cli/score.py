@@ -7,6 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.cli.options import (
+    BaseUrl,
+    Batched,
+    MaxCalls,
+    MaxCost,
+    MaxMinutes,
+    MaxTokens,
+    Prices,
+    Timeout,
+    transcripts_of,
+)
+
 if TYPE_CHECKING:
     from harness.cli.judging import JudgeOptions
 
@@ -37,30 +49,15 @@ def score(
             help="An evaluator of one's own, FILE.py:NAME or MODULE:NAME; may be repeated.",
         ),
     ] = None,
-    batch: Annotated[
-        bool, typer.Option("--batch", help="Through the provider's Batch API; run again to fetch.")
-    ] = False,
-    base_url: Annotated[
-        str | None, typer.Option(help="An OpenAI-compatible server for hosted judges.")
-    ] = None,
-    timeout: Annotated[
-        float | None, typer.Option(help="Seconds after which a hosted call is given up.")
-    ] = None,
+    batch: Batched = False,
+    base_url: BaseUrl = None,
+    timeout: Timeout = None,
     at_once: Annotated[int, typer.Option(min=1, help="Calls to a hosted judge under way.")] = 8,
-    max_calls: Annotated[int | None, typer.Option(min=0, help="Stop after so many calls.")] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option(min=0, help="Stop after so many tokens, read and written.")
-    ] = None,
-    max_cost: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so many US dollars; needs --price.")
-    ] = None,
-    max_minutes: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so many minutes.")
-    ] = None,
-    price: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MODEL=IN/OUT", help="In US dollars per million tokens."),
-    ] = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    max_minutes: MaxMinutes = None,
+    price: Prices = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a transcript.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="The tables as Markdown.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only the result and the paths.")] = False,
@@ -89,7 +86,7 @@ def score(
     _check(options, rubric)
     console = terminal()
     scoring = Scoring(options, tuple(rubric or ()), _own(evaluator or ()))
-    for path in _files(transcripts):
+    for path in transcripts_of(transcripts):
         if json:
             show_json(console, path, scoring)
         elif markdown:
@@ -112,20 +109,3 @@ def _own(specs: list[str] | tuple[str, ...]) -> tuple[Any, ...]:
     from evals.adapters import load
 
     return tuple(load(spec) for spec in specs)
-
-
-def _files(given: list[Path]) -> list[Path]:
-    """The transcripts meant; a folder stands for those in it."""
-    from harness.errors import UserError
-
-    files: list[Path] = []
-    for path in given:
-        if path.is_dir():
-            # `debate.scores.jsonl` and its like belong to a transcript and are none.
-            found = [p for p in sorted(path.glob("*.jsonl")) if "." not in p.stem]
-            if not found:
-                raise UserError(f"{path} holds no transcripts (*.jsonl).")
-            files += found
-        else:
-            files.append(path)
-    return files

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.options import BaseUrl, Batched, MaxCalls, MaxCost, Prices, Timeout
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -40,23 +42,12 @@ def validate_judge(
     rubric: Annotated[
         str, typer.Option(help="The rubric that labels claims, by name or file.")
     ] = "consistency",
-    base_url: Annotated[
-        str | None, typer.Option(help="An OpenAI-compatible server for a hosted judge.")
-    ] = None,
-    timeout: Annotated[
-        float | None, typer.Option(help="Seconds after which a hosted call is given up.")
-    ] = None,
-    max_calls: Annotated[int | None, typer.Option(min=0, help="Stop after so many calls.")] = None,
-    max_cost: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so many US dollars; needs --price.")
-    ] = None,
-    price: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MODEL=IN/OUT", help="In US dollars per million tokens."),
-    ] = None,
-    batch: Annotated[
-        bool, typer.Option("--batch", help="Through the provider's Batch API; run again to fetch.")
-    ] = False,
+    base_url: BaseUrl = None,
+    timeout: Timeout = None,
+    max_calls: MaxCalls = None,
+    max_cost: MaxCost = None,
+    price: Prices = None,
+    batch: Batched = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for the card.  [default: the program's cache folder]"),
@@ -141,12 +132,11 @@ def _card(
     from evals.calibration.gold import read_gold
     from evals.judging.ledger import Ledger
     from evals.judging.rubrics import rubric as rubric_of
-    from evals.validity import cards
-    from evals.validity.battery import run_battery
+    from evals.validity.battery import CARDS, run_battery
     from harness.cli.judging import asking_of, budget_of, closed, judges_of, stopping
 
     labelled, by = read_gold(gold), rubric_of(rubric)
-    kept = out or cards.folder()
+    kept = out or CARDS.folder()
     kept.mkdir(parents=True, exist_ok=True)
     # Answers are kept, so that an interrupted battery goes on where it stopped.
     path = kept / f"battery-{labelled.name}.judge-calls.jsonl"
@@ -163,7 +153,7 @@ def _card(
 
     with stopping(path):
         card = asyncio.run(checked())
-    return card, cards.save(card, kept)
+    return card, CARDS.save(card, kept)
 
 
 def show(console: Console, title: str, checks: Sequence[CheckResult]) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from evals.calibration import store
-from evals.calibration.calibrating import Calibration, calibrate
+from evals.calibration.calibrating import CALIBRATIONS, Calibration, calibrate
 from evals.calibration.gold import Gold, read_gold
+from evals.calibration.standing import calibrated
 from evals.dimensions.consistency import consistency
 from evals.evaluator import Judged, Score, evaluate
 from evals.judging.form import FORM_SHA
@@ -117,14 +117,14 @@ async def test_a_calibration_holds_for_its_model_rubric_and_wording_alone(
     assert found.holds_for(mark(found))
     for change in ({"models": ("other-1",)}, {"rubric_sha": "x"}, {"wording_sha": "x"}):
         assert not found.holds_for(mark(found, **change))
-    store.save(found, tmp_path)
-    assert store.known([tmp_path]) == (found,)
+    CALIBRATIONS.save(found, tmp_path)
+    assert CALIBRATIONS.known([tmp_path]) == (found,)
 
 
 def test_a_broken_calibration_is_named(tmp_path: Path) -> None:
     (tmp_path / "odd.json").write_text('{"judge": 3}')
-    with pytest.raises(UserError, match=r"odd.json: not a calibration"):
-        store.known([tmp_path])
+    with pytest.raises(UserError, match=r"odd.json: not what `tracktwo calibrate` keeps"):
+        CALIBRATIONS.known([tmp_path])
 
 
 async def test_scores_of_a_calibrated_judge_show_raw_and_corrected(
@@ -138,7 +138,7 @@ async def test_scores_of_a_calibrated_judge_show_raw_and_corrected(
     results = evaluate(transcript, [consistency.on(found)])
     bare = {(r.subject, r.metric): r for r in results if isinstance(r, Score)}
     assert not any(score.judge.calibrated for score in bare.values() if score.judge)
-    after = store.calibrated(results, found, [calibration])
+    after = calibrated(results, found, [calibration])
     scores = {(r.subject, r.metric): r for r in after if isinstance(r, Score)}
     unsupported = scores["debate", "unsupported"]
     assert unsupported.judge is not None
@@ -149,5 +149,5 @@ async def test_scores_of_a_calibrated_judge_show_raw_and_corrected(
     assert unsupported.corrected.interval is not None
     assert unsupported.corrected.interval.high == 1
     assert scores["debate", "balance"].corrected is None
-    strangers = store.calibrated(results, found, [])
+    strangers = calibrated(results, found, [])
     assert strangers == results

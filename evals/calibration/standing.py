@@ -1,18 +1,13 @@
-"""Calibrations on disk, found again by what they hold for; and what they do to scores.
+"""What calibrations do to scores: kappa, and corrected shares beside the raw ones.
 
-Those that come with the program lie in evals/calibrations; those of the user in the cache folder,
-or where TRACKTWO_CALIBRATIONS says. A calibration holds for a model, a rubric and a wording: change
-one, and scores are uncalibrated again.
+A calibration holds for a model, a rubric and a wording: change one, and scores are uncalibrated
+again.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-
-from pydantic import ValidationError
+from collections.abc import Iterator, Sequence
 
 from evals import subject
 from evals.calibration.calibrating import Calibration
@@ -20,14 +15,6 @@ from evals.calibration.correction import Tally, correct
 from evals.evaluator import Correction, Interval, Result, Score
 from evals.judging.shapes import Judgements
 from evals.labels import LABELS
-from harness.errors import UserError
-from harness.places import cache_folder
-
-SHIPPED = Path(__file__).resolve().parent.parent / "calibrations"
-"""Where the calibrations that come with the program lie."""
-
-VARIABLE = "TRACKTWO_CALIBRATIONS"
-"""The environment variable that names the user's own folder."""
 
 CORRECTABLE = tuple(label for label in LABELS if label != "no_claim")
 """Labels whose shares are corrected; what is no claim was taken out before."""
@@ -40,43 +27,6 @@ HOW = (
     "are claims; it holds if claims of a label are as hard in the transcript as in the gold. Ends "
     "outside [0, 1] are cut off"
 )
-
-
-def folder(env: Mapping[str, str] = os.environ) -> Path:
-    """The user's own folder."""
-    named = env.get(VARIABLE, "").strip()
-    return Path(named) if named else cache_folder() / "calibrations"
-
-
-def save(calibration: Calibration, where: Path | None = None) -> Path:
-    """Write a calibration, replacing an earlier one of the same key."""
-    target = where or folder()
-    target.mkdir(parents=True, exist_ok=True)
-    path = target / f"{calibration.gold}-{calibration.rubric}-{calibration.key}.json"
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
-    return path
-
-
-def known(folders: Iterable[Path] | None = None) -> tuple[Calibration, ...]:
-    """Every calibration there is, the user's own first.
-
-    Raises:
-        UserError: a file cannot be read; the message names it.
-    """
-    places = (folder(), SHIPPED) if folders is None else folders
-    return tuple(_read(path) for place in places for path in sorted(place.glob("*.json")))
-
-
-def _read(path: Path) -> Calibration:
-    try:
-        return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
-        first = str(error).splitlines()[0]
-        raise UserError(
-            f"{path}: not a calibration ({first}); move it away and run `tracktwo calibrate` again."
-        ) from None
 
 
 def calibrated(
