@@ -41,22 +41,26 @@ class Live:
             ModelUnavailable: the user has to mend something.
         """
         gate = asyncio.Semaphore(judge.at_once)
+        stop: list[Exception] = []
 
         async def one(question: Asked) -> None:
             async with gate:
-                reply = await judge.model.ask(question.prompt)
+                if stop:
+                    return
+                try:
+                    reply = await judge.model.ask(question.prompt)
+                # Raised below: first the calls under way come home, because they are paid for.
+                except Exception as error:
+                    stop.append(error)
+                    return
             ledger.note(judge.name, question.id, question.prompt, reply)
             if self._told is not None:
                 self._told(question.id)
 
         fresh = [question for question in asked if not _known(ledger, judge, question)]
-        try:
-            async with asyncio.TaskGroup() as group:
-                for question in fresh:
-                    group.create_task(one(question))
-        except ExceptionGroup as errors:
-            # One sentence for the user, as if there had been one call.
-            raise errors.exceptions[0] from None
+        await asyncio.gather(*(one(question) for question in fresh))
+        if stop:
+            raise stop[0]
 
 
 def _known(ledger: Ledger, judge: Judge, question: Asked) -> bool:
