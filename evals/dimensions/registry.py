@@ -12,6 +12,7 @@ from evals.dimensions.dimension import Dimension
 from evals.dimensions.disclosure import disclosure
 from evals.dimensions.drift import drift
 from evals.dimensions.neutrality import neutrality
+from evals.dimensions.preference import preference
 from evals.dimensions.pressure import pressure
 from evals.dimensions.reversals import reversals
 from evals.dimensions.shares import shares
@@ -21,6 +22,7 @@ from evals.judging.rubrics import Rubric
 
 DIMENSIONS: tuple[Dimension, ...] = (
     consistency,
+    preference,
     drift,
     sources,
     reversals,
