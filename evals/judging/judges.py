@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.models import registry
@@ -72,7 +73,13 @@ def open_judge(
     # A model in this process answers one call at a time, whatever is asked.
     together = 1 if spec.family == "local" else at_once
     metered = MeteredModel(opened, allowed, price)
-    return Judge(str(spec), metered, together, opened, allowed, price)
+    return Judge(_name(spec), metered, together, opened, allowed, price)
+
+
+def _name(spec: registry.ModelSpec) -> str:
+    """The judge's name on scores: of a file its name alone, wherever it lies on this machine."""
+    file = spec.family == "local" and spec.rest
+    return f"local:{Path(spec.rest).name}" if file else str(spec)
 
 
 def family(name: str) -> str:

@@ -189,3 +189,12 @@ def test_only_a_language_model_can_judge(name: str) -> None:
 )
 def test_families(name: str, expected: str) -> None:
     assert family(name) == expected
+
+
+@pytest.mark.local_model
+def test_the_name_of_a_judge_says_nothing_of_where_its_file_lies(tmp_path: Path) -> None:
+    from harness.models.weights import find_weights
+
+    file = tmp_path / "small.gguf"
+    file.symlink_to(find_weights())
+    assert open_judge(f"local:{file}").name == "local:small.gguf"
