@@ -105,7 +105,9 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     info = "tracktwo-0.1.0.dist-info"
     scripts = archive.read(f"{info}/entry_points.txt").decode()
-    assert scripts == "[console_scripts]\ntracktwo = harness.cli:main\n"
+    assert scripts == (
+        "[console_scripts]\ntracktwo = harness.cli:main\n\n[pytest11]\ntracktwo = harness.testing\n"
+    )
     metadata = archive.read(f"{info}/METADATA").decode()
     assert "\nLicense-Expression: Apache-2.0\n" in metadata
     assert "Apache License" in archive.read(f"{info}/licenses/LICENSE").decode()

@@ -21,41 +21,49 @@ ROOT = Path(__file__).parents[2]
 
 WATCHED = """
 import sys
-opened = []
-sys.addaudithook(lambda event, told: opened.append(str(told[0])) if event == "open" else None)
+from pathlib import Path
+opened, early = [], []
+record = Path(sys.argv[2])
+def watch(event, told):
+    if event != "open" or str(told[0]) == str(record):
+        return
+    opened.append(str(told[0]))
+    if "backtests" in opened[-1]:
+        over = record.exists() and '"debate_closed"' in record.read_text(encoding="utf-8")
+        early.extend([] if over else [opened[-1]])
+sys.addaudithook(watch)
 from typer.testing import CliRunner
 from harness import cli
-arguments = sys.argv[2:]
 if sys.argv[1] == "read":
     from evals.backtest import load_history, outcomes_file
     from harness.loading import load_setting
     load_history(outcomes_file("geneva-2021"), load_setting("geneva-2021"))
 else:
-    done = CliRunner().invoke(cli.app, arguments)
+    done = CliRunner().invoke(cli.app, sys.argv[3:])
     assert done.exit_code == 0, done.output
-print(sum("backtests" in name for name in opened), len(opened))
+print(len(early), len(opened))
 """
+"""Counts the files of the back-tests that are opened before the record says that it is over."""
 
 
-def opened(what: str, *arguments: str) -> tuple[int, int]:
-    """How many files of the back-tests a process opens, and how many files at all."""
+def opened(what: str, record: Path, *arguments: str) -> tuple[int, int]:
+    """How many files of the back-tests a process opens too early, and how many files at all."""
     done = subprocess.run(
-        [sys.executable, "-c", WATCHED, what, *arguments],
+        [sys.executable, "-c", WATCHED, what, str(record), *arguments],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    own, every = done.stdout.split()
-    return int(own), int(every)
+    early, every = done.stdout.split()
+    return int(early), int(every)
 
 
-def test_a_process_that_holds_and_scores_a_debate_opens_no_file_of_the_back_tests(
-    tmp_path: Path,
-) -> None:
-    out = str(tmp_path / "debate.jsonl")
-    own, every = opened("run", "run", "--items", "human-rights", "--model", "reference",
-                        "--quiet", "--out", out)  # fmt: skip
-    assert own == 0
+def test_no_file_of_the_back_tests_is_opened_before_a_debate_is_over(tmp_path: Path) -> None:
+    out = tmp_path / "debate.jsonl"
+    early, every = opened("run", out, "run", "--items", "human-rights", "--model", "reference",
+                          "--quiet", "--out", str(out))  # fmt: skip
+    assert out.exists()
+    assert early == 0
     assert every > 20
-    assert opened("read")[0] > 0  # the watch would have seen it
+    assert opened("read", tmp_path / "none.jsonl")[0] > 0  # the watch would have seen it
 
 
 def phrases() -> list[str]:
