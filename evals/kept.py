@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from evals.evaluator import Value
 from harness.errors import UserError
 from harness.places import cache_folder
+from harness.setting import sha
 
 
 class Measurement(Value):
@@ -39,9 +40,15 @@ class Measurement(Value):
     """Of the model's time."""
 
     @property
+    def scope(self) -> tuple[str, ...]:
+        """What else it holds for, besides model, rubric, wording and gold."""
+        return ()
+
+    @property
     def key(self) -> str:
         """Fingerprint of what the measurement holds for."""
-        raise NotImplementedError
+        parts = (*self.models, self.rubric_sha, self.wording_sha, self.gold_sha, *self.scope)
+        return sha("/".join(parts))
 
 
 Kind = TypeVar("Kind", bound=Measurement)

@@ -22,7 +22,7 @@ from evals.judging.sheets import claim_sheets
 from evals.kept import Kept, Measurement
 from evals.labels import LABELS
 from harness.masking import Mask
-from harness.setting import Setting, sha
+from harness.setting import Setting
 
 
 class Calibration(Measurement):
@@ -36,10 +36,9 @@ class Calibration(Measurement):
     """Share of labels that change when the same is asked again in another order."""
 
     @property
-    def key(self) -> str:
-        """Fingerprint of what the calibration holds for."""
-        parts = (*self.models, self.rubric_sha, self.wording_sha, self.gold_sha, self.split)
-        return sha("/".join(parts))
+    def scope(self) -> tuple[str, ...]:
+        """The split."""
+        return (self.split,)
 
     def holds_for(self, judged: Judged) -> bool:
         """Whether a score's judge, rubric and wording are the ones that were measured."""

@@ -27,7 +27,6 @@ from evals.labels import LABELS
 from evals.validity import planting
 from evals.validity.offline import CheckResult
 from evals.validity.staging import Staged, better, staged
-from harness.setting import sha
 from harness.transcript import Transcript
 
 SCORED = 0.5
@@ -67,10 +66,9 @@ class Card(Measurement):
     checks: tuple[CheckResult, ...]
 
     @property
-    def key(self) -> str:
-        """Fingerprint of what the card holds for."""
-        parts = (*self.models, self.rubric_sha, self.wording_sha, self.claims_sha, self.gold_sha)
-        return sha("/".join((*parts, *self.items)))
+    def scope(self) -> tuple[str, ...]:
+        """How claims were made, and the items."""
+        return (self.claims_sha, *self.items)
 
     def holds_for(self, judged: Judged) -> bool:
         """Whether a score's judge, rubric and wordings are those that were checked."""
