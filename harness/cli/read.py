@@ -38,7 +38,7 @@ def read(
       tracktwo read FILE --item diplomatic-relations --party us
       tracktwo read FILE --turn T12 --private
     """
-    from harness.cli.results import show_joint_text
+    from harness.cli.scoring import show_joint_text
     from harness.cli.show import Shower, terminal
     from harness.mechanism import joint_text
     from harness.transcript import read as read_transcript

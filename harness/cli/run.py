@@ -231,8 +231,8 @@ def _agenda(
     changes: dict[str, object],
 ) -> tuple[Setting, Agenda]:
     """The setting, and its agenda with what the user changed."""
+    from harness.agendas import agenda_by_hand
     from harness.loading import load_setting
-    from harness.session import agenda_by_hand
 
     setting = load_setting(name)
     return setting, agenda_by_hand(

@@ -75,7 +75,7 @@ def score(
       tracktwo score transcripts/examples --judge openai:MODEL --rubric consistency
     """
     from harness.cli.judging import JudgeOptions
-    from harness.cli.results import Scoring, show_json, show_results
+    from harness.cli.scoring import Scoring, show_json, show_results
     from harness.cli.show import terminal
 
     options = JudgeOptions(

@@ -107,12 +107,13 @@ def _debate(setting: str, named: str | None, items: str | None) -> Transcript:
     import os
     import tempfile
 
+    from harness.agendas import agenda_by_hand
     from harness.loading import load_setting
     from harness.models.budget import Budget
     from harness.models.clock import SystemClock
     from harness.models.prices import PriceList
     from harness.seating import Means, Wishes, run_card, seat_cards
-    from harness.session import Sitting, agenda_by_hand, held
+    from harness.session import Sitting, held
 
     loaded = load_setting(setting)
     picked = [name.strip() for name in (items or "").split(",") if name.strip()]

@@ -92,7 +92,7 @@ class View:
 
     def results(self) -> None:
         """Score the debate and show joint text, tables and path."""
-        from harness.cli.results import show_json, show_results
+        from harness.cli.scoring import show_json, show_results
 
         if self.as_json:
             show_json(self.console, self.sitting.path)

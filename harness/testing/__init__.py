@@ -241,12 +241,13 @@ def _sitting(
     """A debate about to be held in the folder, as `tracktwo run` would hold it."""
     import os
 
+    from harness.agendas import agenda_by_hand
     from harness.loading import load_setting
     from harness.models.budget import Budget
     from harness.models.clock import SystemClock
     from harness.models.prices import PriceList
     from harness.seating import Means, name_of, run_card, seat_cards
-    from harness.session import Sitting, agenda_by_hand, unused
+    from harness.session import Sitting, unused
 
     setting = load_setting(name)
     chosen = agenda_by_hand(setting, **agenda)
