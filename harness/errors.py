@@ -4,7 +4,9 @@
     ├── UserError              the user can mend it: printed as one sentence, without a traceback
     │   ├── SettingError       a setting's files, one `Problem` a place
     │   ├── TranscriptError    a transcript that cannot be read, resumed or replayed
-    │   └── ModelUnavailable   a model named for a seat cannot be used here
+    │   │   └── TranscriptInUse    another process is writing it
+    │   ├── ModelUnavailable   a model named for a seat cannot be used here
+    │   └── ProviderDown       a provider gave no answer for too long; the debate can be resumed
     ├── ModelFailure           a call that gave no reply; becomes a `failure` event, never a move
     └── BudgetExhausted        a ceiling was reached; becomes a `budget_stop` event
 
@@ -57,8 +59,16 @@ class TranscriptError(UserError):
     """A transcript that cannot be read, resumed or replayed."""
 
 
+class TranscriptInUse(TranscriptError):
+    """Another process is writing the transcript."""
+
+
 class ModelUnavailable(UserError):
     """A model named for a seat cannot be used here; the message says what is missing."""
+
+
+class ProviderDown(UserError):
+    """A provider gave no answer for longer than patience lasts; the transcript can be resumed."""
 
 
 class ModelFailure(HarnessError):

@@ -87,6 +87,8 @@ class Seat(Value):
     """Whether moves that cross the party's own red lines were left out of its schema."""
     memory: Literal["debate", "item"] = "item"
     """Whether the prompt carries the record of the whole debate or of the item."""
+    masked: bool = False
+    """Whether names that give a party away were hidden although the prompt does not ask for it."""
     parameters: dict[str, Any] = {}
     """Temperature and the like, as asked for."""
     why: str = ""

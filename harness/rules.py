@@ -44,8 +44,9 @@ class Caucus(Value):
 class Rules(Value):
     """The rules of procedure, as data."""
 
-    rounds: int = Field(default=2, ge=1, le=50)
-    """Rounds of interventions per item after the opening statements."""
+    rounds: int = Field(default=2, ge=0, le=50)
+    """Rounds of interventions per item after the opening statements; with 0 nobody hears anybody
+    before the decision."""
     floor: Literal["round_robin", "rotating", "speakers_list"] = "rotating"
     """Who speaks next: fixed order, an order that shifts by one each round, or those who spoke
     least first."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.errors import TranscriptError
+from harness.errors import TranscriptError, TranscriptInUse
 from harness.events import (
     BOOKKEEPING,
     EVENT,
@@ -35,6 +35,8 @@ from harness.events import (
 )
 from harness.setting import Rules, Setting
 from harness.state import State, fold
+
+_TAIL = 1 << 16  # bytes; the chair's closing words are far shorter
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """For each old version of the format, what turns one of its lines into the next version's."""
@@ -132,6 +134,20 @@ def read(path: Path | str) -> Transcript:
     if len(events) < 2 or not isinstance(events[1], RunCard):
         raise TranscriptError(f"{path}:2: a transcript needs a run card in its second line.")
     return Transcript(events, path, torn=len(data) - len(whole), size=len(data))
+
+
+def closed(path: Path) -> bool:
+    """Whether the file is the transcript of a finished debate, told by its end alone.
+
+    A `read` is sure; this is for finding one's way among thousands.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            end = file.read()
+    except OSError:
+        return False
+    return b'"kind":"debate_closed"' in end.rpartition(b"\n")[0].rpartition(b"\n")[2]
 
 
 def _events(path: Path, lines: list[bytes]) -> Iterable[Event]:
@@ -266,7 +282,7 @@ def _lock(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise TranscriptError(f"{path} is being written by another process.") from error
+        raise TranscriptInUse(f"{path} is being written by another process.") from error
 
 
 def fingerprint(path: Path) -> str:

@@ -13,6 +13,7 @@ import typer
 from harness.cli.backtest import backtest
 from harness.cli.calibrate import calibrate
 from harness.cli.check import check
+from harness.cli.experiment import experiment
 from harness.cli.models import models
 from harness.cli.new import new
 from harness.cli.read import read
@@ -32,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done; 2 something to mend; 3 stopped by a ceiling; 130 interrupted.",
 )
-for verb in (run, score, read, backtest, calibrate, validate_judge, check, models, new):
+for verb in (run, score, read, experiment, backtest, calibrate, validate_judge, check, models, new):
     app.command()(verb)
 
 

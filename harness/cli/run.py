@@ -293,11 +293,11 @@ def _path(out: Path | None, name: str) -> Path:
         return out
     from harness.session import unused
 
-    folder = out or (Path("transcripts/runs") if _in_checkout() else Path("transcripts"))
+    folder = out or (Path("transcripts/runs") if in_checkout() else Path("transcripts"))
     return unused(folder, name)
 
 
-def _in_checkout() -> bool:
+def in_checkout() -> bool:
     """Whether the current folder is a checkout of this project, where runs/ is not committed."""
     return Path("transcripts/examples").is_dir() and Path("harness/debate.py").is_file()
 

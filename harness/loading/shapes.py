@@ -189,7 +189,7 @@ def _model_at(shape: type[BaseModel], steps: tuple[str | int, ...]) -> type[Base
     """The model that describes what stands at the end of the steps."""
     model = shape
     for step in steps:
-        if isinstance(step, str):
+        if isinstance(step, str) and step in model.model_fields:  # else the key of a dictionary
             annotation: Any = model.model_fields[step].annotation
             inner = (annotation, *get_args(annotation))
             model = next(
