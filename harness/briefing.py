@@ -21,7 +21,7 @@ from harness import events as e
 from harness.errors import UserError
 from harness.events import Event, may_see
 from harness.plain import plain, quoted
-from harness.setting import Item, Mandate, Party, Rules, Setting, sha
+from harness.setting import Item, Mandate, Party, Position, Rules, Setting, sha
 from harness.state import State
 from harness.turn import Legal, Message
 
@@ -45,6 +45,9 @@ class PersonaPrompt:
     """Whether the delegation is shown positions and may cite them."""
     masked: bool
     """Whether names that give a party away are replaced."""
+    sides: bool = False
+    """Whether it is shown the mandates of all parties, confidential positions included: one mind
+    that plays every side. A yardstick, and no delegation's prompt."""
 
     @property
     def sha(self) -> str:
@@ -83,7 +86,7 @@ def persona_prompt(name: str, folder: Path) -> PersonaPrompt:
         raise UserError(f"There is no persona prompt {name!r}. Known: {', '.join(known)}.")
     source = path.read_text(encoding="utf-8")
     settings, body = _front_matter(source)
-    unknown = set(settings) - {"summary", "cites", "masked"}
+    unknown = set(settings) - {"summary", "cites", "masked", "sides"}
     if unknown:
         raise UserError(f"{path}: unknown front matter {', '.join(sorted(unknown))}.")
     try:
@@ -96,6 +99,7 @@ def persona_prompt(name: str, folder: Path) -> PersonaPrompt:
         source=source,
         cites=bool(settings.get("cites", True)),
         masked=bool(settings.get("masked", False)),
+        sides=bool(settings.get("sides", False)),
     )
 
 
@@ -243,13 +247,21 @@ def _part(path: Path) -> jinja2.Template:
 
 def _item_text(briefer: Briefer, item_id: str) -> str:
     item = briefer.setting.item(item_id)
-    mandate = briefer.setting.mandate(briefer.party.id, item_id)
-    positions = mandate.core if briefer.brief else mandate.positions
-    return (
-        briefer.part("item", item=item, brief=briefer.brief)
-        + briefer.prompt.block("mandate", party=briefer.party, item=item, positions=positions)
-        + "\n<record>\n"
+    parties = briefer.setting.parties if briefer.prompt.sides else ()
+    mandate = briefer.prompt.block(
+        "mandate",
+        party=briefer.party,
+        item=item,
+        positions=_positions(briefer, briefer.party, item_id),
+        sides=[(party, _positions(briefer, party, item_id)) for party in parties],
     )
+    return briefer.part("item", item=item, brief=briefer.brief) + mandate + "\n<record>\n"
+
+
+def _positions(briefer: Briefer, party: Party, item_id: str) -> tuple[Position, ...]:
+    """A party's positions on the item; for a very small model those that decide something."""
+    mandate = briefer.setting.mandate(party.id, item_id)
+    return mandate.core if briefer.brief else mandate.positions
 
 
 def _line(event: Event, seat: str, called: Callable[[str], str]) -> str | None:

@@ -13,3 +13,8 @@ def cache_folder() -> Path:
     # The XDG rule: a path that is not absolute is to be ignored.
     shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (shared if shared.is_absolute() else Path.home() / ".cache") / "tracktwo"
+
+
+def in_checkout() -> bool:
+    """Whether the current folder is a checkout of this project, where runs/ is not committed."""
+    return Path("transcripts/examples").is_dir() and Path("harness/debate.py").is_file()

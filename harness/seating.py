@@ -26,7 +26,8 @@ from harness.masking import Mask
 from harness.models import registry
 from harness.models.budget import Budget, Metered
 from harness.models.door import open_language_model, price_of
-from harness.models.prices import PriceList
+from harness.models.pool import DebateModels
+from harness.models.prices import Price, PriceList
 from harness.models.replay import Replayed, recorded
 from harness.setting import Agenda, Rules, Setting, sha
 from harness.transcript import Transcript, read
@@ -50,6 +51,8 @@ class Wishes:
     speech: Literal["free", "composed"] | None = None
     guard: bool | None = None
     memory: Literal["debate", "item"] | None = None
+    masked: bool | None = None
+    """Hide the names that give a party away, whatever the persona prompt says."""
     temperature: float | None = None
     max_reply: int | None = None
     """The most tokens a reply may have."""
@@ -64,6 +67,9 @@ class Means:
     budget: Budget
     prices: PriceList
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    models: DebateModels | None = None
+    """A pool that many debates share, as this debate sees it. None: the debate opens models of its
+    own, without limits, and closes them at its end."""
 
 
 def seat_cards(setting: Setting, wishes: Wishes, env: Mapping[str, str]) -> tuple[e.Seat, ...]:
@@ -100,6 +106,7 @@ def _card(seat: str, wishes: Wishes, env: Mapping[str, str]) -> e.Seat:
         speech=wishes.speech or usual.speech,
         guard=usual.guard if wishes.guard is None else wishes.guard,
         memory=wishes.memory or usual.memory,
+        masked=wishes.masked or False,
         parameters=_parameters(wishes, spec),
         why=why,
     )
@@ -221,7 +228,7 @@ class Seating:
                 f"Persona prompt {seat.prompt!r} has changed since this debate began; "
                 "it cannot go on."
             )
-        mask = Mask(card.setting) if prompt.masked else None
+        mask = Mask(card.setting) if prompt.masked or seat.masked else None
         briefer = Briefer(
             setting=card.setting,
             rules=card.rules,
@@ -281,11 +288,20 @@ class Seating:
                 otherwise = self._live(registry.parse(model), seat)
                 return Scripted(read_script(Path(file)), otherwise)
             case "local" | "chat":
-                opened = open_language_model(spec, seat.parameters)
-                self._opened.append(opened)
-                return Metered(opened, self._means.budget, price_of(spec, self._means.prices))
+                price = price_of(spec, self._means.prices)
+                return Metered(self._language_model(spec, seat, price), self._means.budget, price)
             case _:
                 raise UserError(f"{spec} cannot sit in a seat by itself.")
+
+    def _language_model(
+        self, spec: registry.ModelSpec, seat: e.Seat, price: Price | None
+    ) -> Seated:
+        """From the shared pool, which outlives this debate; else one of the debate's own."""
+        if self._means.models is not None:
+            return self._means.models.open(spec, seat.parameters, price)
+        opened = open_language_model(spec, seat.parameters)
+        self._opened.append(opened)
+        return opened
 
 
 def _replayed(recording: Transcript, seat: str) -> Replayed:

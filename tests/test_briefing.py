@@ -175,7 +175,7 @@ def test_a_persona_prompt_with_a_mistake_is_refused_by_name(
 
 
 def test_a_persona_prompt_that_does_not_exist_is_named_with_those_that_do() -> None:
-    with pytest.raises(UserError, match=r"no persona prompt 'dosier'\. Known: dossier, "):
+    with pytest.raises(UserError, match=r"no persona prompt 'dosier'\. Known: .*\bdossier, "):
         persona_prompt("dosier", PROMPTS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,17 +11,21 @@ import typer
 from harness.cli.options import MaxCalls, MaxCost, MaxMinutes, MaxTokens, Prices
 
 if TYPE_CHECKING:
-    from harness.cli.sweeping import Board
     from harness.experiment.design import Cell
     from harness.experiment.folder import Folder
     from harness.experiment.reading import Read
-    from harness.models.budget import Budget
-    from harness.models.prices import PriceList
-    from harness.sweep.sweep import Tally
+    from harness.models.cassette import Cassette
+    from harness.sweep.running import Terms
 
 STOPPED = 3
 INTERRUPTED = 130
-HOSTED_AT_ONCE = 16
+
+
+class Replay(Enum):
+    """Where replies come from."""
+
+    ANY = "any"
+    STRICT = "strict"
 
 
 def experiment(
@@ -32,9 +37,31 @@ def experiment(
         Path | None,
         typer.Option(help="Folder for the debates.  [default: ./transcripts/experiments/ID]"),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would take, and hold nothing.")
+    ] = False,
+    pilot: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Hold so many seeds of everything, and say what the rest would take."
+        ),
+    ] = None,
     at_once: Annotated[
         int | None,
         typer.Option(min=1, help="Debates under way at once.  [default: 16; 1 with local models]"),
+    ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Keep every reply on the cassette.")
+    ] = False,
+    replay: Annotated[
+        Replay | None,
+        typer.Option(
+            help="Take replies from the cassette. any: ask for what is not on it, and keep it; "
+            "strict: ask nobody."
+        ),
+    ] = None,
+    cassette: Annotated[
+        Path | None, typer.Option(help="The cassette's file.  [default: FOLDER.cassette.jsonl]")
     ] = None,
     max_calls: MaxCalls = None,
     max_tokens: MaxTokens = None,
@@ -49,101 +76,91 @@ def experiment(
     """Hold the debates that an experiment file asks for.
 
     Run the same command again to go on: what is finished is left alone, what was interrupted is
-    taken up, and arms or seeds that were added are held. `tracktwo results` reads the outcome.
+    taken up, and arms or seeds that were added are held. Several may run at once on one folder.
+    `tracktwo results` reads the outcome.
 
     \b
     Examples:
       tracktwo experiment chair-rules
+      tracktwo experiment prompt-variants --dry-run
       tracktwo experiment evals/experiments/prompt-variants.yaml --max-minutes 30
     """
-    import asyncio
-    import os
+    from contextlib import nullcontext
 
-    from harness.cli.sweeping import Board
     from harness.experiment.folder import Folder
     from harness.experiment.reading import load_experiment
-    from harness.models.prices import PriceList
+    from harness.sweep.running import Terms, usual_folder
 
     read = load_experiment(file)
-    folder = Folder(out or folder_of(read))
+    folder = Folder(out or usual_folder(read))
+    tape = _cassette(cassette, folder, record=record, replay=replay)
     cells = list(read.design.cells())
-    prices = PriceList.given([*_priced(read), *(price or ())], os.environ)
-    budget = _budget(read, max_calls, max_tokens, max_cost, max_minutes)
-    board = Board(read, cells, folder, as_json=json, quiet=quiet)
+    with tape or nullcontext():
+        terms = Terms.of(
+            read, max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost,
+            max_minutes=max_minutes, prices=tuple(price or ()), at_once=at_once, cassette=tape,
+        )  # fmt: skip
+        if not dry_run:
+            chosen = [cell for cell in cells if pilot is None or cell.seed <= pilot]
+            _hold(read, chosen, folder, terms, as_json=json, quiet=quiet, more=pilot is not None)
+        if dry_run or pilot is not None:
+            _price(read, cells, folder, terms, as_json=json)
+
+
+def _hold(
+    read: Read,
+    cells: list[Cell],
+    folder: Folder,
+    terms: Terms,
+    *,
+    as_json: bool,
+    quiet: bool,
+    more: bool,
+) -> None:
+    """Hold the debates, watched."""
+    import asyncio
+    from dataclasses import replace
+
+    from harness.cli.sweeping import Board
+    from harness.sweep.running import hold
+
+    board = Board(read, cells, folder, as_json=as_json, quiet=quiet)
     try:
         with board:
-            tally = asyncio.run(
-                _held(read, cells, folder, budget, prices, at_once or _usual(cells), board)
-            )
+            tally = asyncio.run(hold(read, cells, folder, replace(terms, watch=board.hear)))
     except KeyboardInterrupt:
         board.interrupted()
         raise typer.Exit(INTERRUPTED) from None
-    board.end(tally)
+    board.end(tally, hint=not more)
     if tally.stopped:
         raise typer.Exit(STOPPED)
 
 
-async def _held(
-    read: Read,
-    cells: list[Cell],
-    folder: Folder,
-    budget: Budget,
-    prices: PriceList,
-    at_once: int,
-    board: Board,
-) -> Tally:
-    import os
+def _price(read: Read, cells: list[Cell], folder: Folder, terms: Terms, *, as_json: bool) -> None:
+    """Say what the missing debates will take."""
+    import asyncio
 
-    from harness.models.clock import SystemClock
-    from harness.models.pool import Pool
+    from harness.cli.pricing import show_plan
     from harness.seating import Means
-    from harness.sweep.holding import Holder
-    from harness.sweep.sweep import Sweep
+    from harness.sweep.pricing import plan
 
-    clock = SystemClock()
-    pool = Pool()
-    done = sum(folder.finished(cell) for cell in cells)
-    folder.declare(read.experiment, read.source, clock.now(), done)
-    holder = Holder(lambda name: Means(budget, prices, os.environ, pool.of(name)), lambda _: clock)
-    sweep = Sweep(cells, folder, holder, clock, at_once, board.hear)
-    try:
-        return await sweep.run()
-    finally:
-        await pool.aclose()
+    means = Means(terms.budget, terms.prices, terms.env)
+    show_plan(read, asyncio.run(plan(cells, folder, means)), as_json=as_json)
 
 
-def folder_of(read: Read) -> Path:
-    """Where an experiment's debates lie if nothing else is said."""
-    from harness.cli.run import in_checkout
+def _cassette(
+    path: Path | None, folder: Folder, *, record: bool, replay: Replay | None
+) -> Cassette | None:
+    from harness.errors import UserError
+    from harness.models.cassette import Cassette
 
-    base = Path("transcripts/runs") if in_checkout() else Path("transcripts")
-    return base / "experiments" / read.experiment.id
-
-
-def _usual(cells: list[Cell]) -> int:
-    """Local models answer one call at a time; more debates would only push out what they read."""
-    local = any(spec.startswith("local") for cell in cells for spec in cell.models.values())
-    return 1 if local else HOSTED_AT_ONCE
-
-
-def _priced(read: Read) -> list[str]:
-    return [f"{model}={price}" for model, price in read.experiment.prices.items()]
-
-
-def _budget(
-    read: Read,
-    max_calls: int | None,
-    max_tokens: int | None,
-    max_cost: float | None,
-    max_minutes: float | None,
-) -> Budget:
-    """The file's ceilings, or those of the command line where it names some."""
-    from harness.models.budget import Budget
-
-    declared = read.experiment.budget
-    return Budget(
-        max_calls=declared.max_calls if max_calls is None else max_calls,
-        max_tokens=declared.max_tokens if max_tokens is None else max_tokens,
-        max_cost=declared.max_cost if max_cost is None else max_cost,
-        max_minutes=declared.max_minutes if max_minutes is None else max_minutes,
-    )
+    if record and replay is not None:
+        raise UserError("--record asks anew and --replay asks for nothing; choose one.")
+    if not record and replay is None:
+        if path is not None:
+            raise UserError("--cassette is used with --record or --replay; add one of them.")
+        return None
+    file = path or folder.path.with_name(f"{folder.path.name}.cassette.jsonl")
+    if record:
+        return Cassette(file, "record")
+    return Cassette(file, "strict" if replay is Replay.STRICT else "replay")

@@ -291,15 +291,11 @@ def _path(out: Path | None, name: str) -> Path:
     """Where the transcript goes; a second debate in the same second gets a number."""
     if out is not None and out.suffix == ".jsonl":
         return out
+    from harness.places import in_checkout
     from harness.session import unused
 
     folder = out or (Path("transcripts/runs") if in_checkout() else Path("transcripts"))
     return unused(folder, name)
-
-
-def in_checkout() -> bool:
-    """Whether the current folder is a checkout of this project, where runs/ is not committed."""
-    return Path("transcripts/examples").is_dir() and Path("harness/debate.py").is_file()
 
 
 def _resumed(path: Path, means: Means) -> Sitting:

@@ -84,8 +84,8 @@ class Board:
         """Say that nothing is lost."""
         self._console.print("Interrupted. Run the same command again to go on.")
 
-    def end(self, tally: Tally) -> None:
-        """What came of the sweep."""
+    def end(self, tally: Tally, *, hint: bool = True) -> None:
+        """What came of the sweep; with `hint`, how to read it."""
         if self._json:
             return
         done = tally.there + tally.held
@@ -97,7 +97,9 @@ class Board:
             self._console.print(f"failed: {cell.name}; see {self._folder.path}/failures.jsonl")
         if tally.stopped:
             self._console.print(f"Stopped: {tally.stopped}. {tally.left} debates are left.")
-        self._console.print(f"Read it with: tracktwo results {self._folder.path}", soft_wrap=True)
+        if hint:
+            path = self._folder.path
+            self._console.print(f"Read it with: tracktwo results {path}", soft_wrap=True)
 
     def _say_json(self, news: News) -> None:
         import json

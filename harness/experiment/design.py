@@ -17,7 +17,6 @@ from typing import Any, TypeVar, cast
 
 from harness.agendas import agenda_by_hand
 from harness.briefing import PersonaPrompt, persona_prompt
-from harness.errors import UserError
 from harness.experiment.shapes import (
     ALL,
     IN_TURN,
@@ -267,17 +266,14 @@ def _crossed(cross: Cross) -> Iterator[Arm]:
 
 
 def _yardstick(name: Yardstick, baseline: Arm) -> Arm:
+    changes: dict[str, object]
     match name:
         case "reference":
-            changes: dict[str, object] = {"model": "reference", "models": {}, "rotate_models": ()}
+            changes = {"model": "reference", "models": {}, "rotate_models": ()}
         case "no-talk":
             changes = {"rules": baseline.rules.model_copy(update={"rounds": 0})}
         case "solo":
-            if baseline.model is None or baseline.models:
-                raise UserError(
-                    "`solo` needs one model in all seats of the baseline; leave it out of `beside`."
-                )
-            changes = {"model": f"solo:{baseline.model}"}
+            changes = {"prompt": "all-sides", "prompts": {}}
     return baseline.model_copy(update={"id": name, **changes})
 
 

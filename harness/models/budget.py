@@ -160,6 +160,9 @@ class MeteredModel:
 
 def _paid(reply: Reply, budget: Budget, price: Price | None) -> Reply:
     """Count what a call used, and say what it cost."""
-    cost = price.of(reply.usage) if price is not None else None
+    # A recorded reply says what it cost; prices may have changed since.
+    cost = reply.cost
+    if cost is None and price is not None:
+        cost = price.of(reply.usage)
     budget.add(reply.usage, cost)
     return replace(reply, cost=cost)

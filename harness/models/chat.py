@@ -18,7 +18,7 @@ from harness.events import CallFailure, Usage
 from harness.models import failures
 from harness.models.clock import Clock, SystemClock
 from harness.models.opening import open_model, secrets_of
-from harness.models.wire import Wire, watching
+from harness.models.wire import Wire, observer, watching
 from harness.prompt import Json, Prompt, Reply
 from harness.turn import Request
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 DAMAGED_RESENDS = 2
 """How often a 200 with an unreadable body is asked for again."""
 
-BETWEEN_RETRIES = 60.0
-"""Seconds that a provider may ask us to wait before each retry."""
+BETWEEN_RETRIES = 120.0
+"""Seconds that a provider may ask us to wait before each retry; the openai client's own bound."""
 
 IN_WORDS = (
     "\n\nAnswer with one JSON object and nothing else: no other text, no code fence. "
@@ -215,6 +215,9 @@ class ChatSeat:
             failure = failures.failure_of(error)
         if failure is None:
             raise error
+        told = observer()
+        if told is not None:
+            told.failed(outage=wire.damage is None and failures.is_outage(error))
         why = self._without_secrets(failure.why)
         return Reply(text=None, failure=CallFailure(kind=failure.kind, why=why))
 

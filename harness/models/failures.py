@@ -13,6 +13,7 @@ from harness.models.providers import PROVIDERS
 MAX_WORDS = 300
 """Characters of a provider's words that are kept."""
 
+_PASSING = (408, 429)
 _REJECTED = (400, 422)
 _TOO_LARGE = (400, 413, 422)
 _SCHEMA_WORDS = ("response format", "json schema", "structured output", "schema", "grammar")
@@ -40,6 +41,15 @@ def failure_of(error: Exception) -> CallFailure | None:
     if type(error).__module__ == "builtins":
         return None
     return CallFailure(kind=_kind(error), why=_why(error))
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the provider may be down: not reached, no answer in time, 5xx, too many requests."""
+    status = status_of(error)
+    if status is not None:
+        return status >= 500 or status in _PASSING
+    named = type(error).__name__
+    return isinstance(error, OSError) or any(word in named for word in ("Timeout", "Connect"))
 
 
 def unavailable(error: Exception, spec: str, base_url: str | None) -> ModelUnavailable | None:

@@ -8,11 +8,13 @@ can serve many calls at once.
 from __future__ import annotations
 
 import json
+import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import ssl
@@ -35,7 +37,24 @@ class Wire:
     """Why the body of a 200 cannot be read; None where it can."""
 
 
+class Observer(Protocol):
+    """Who wants to know what becomes of a call while it is under way."""
+
+    async def sends(self) -> None:
+        """Told before each request; the request waits until it has been."""
+        ...
+
+    def answered(self, status: int, retry_after: float | None) -> None:
+        """Told of each answer: its status, and the seconds to wait where it asks for that."""
+        ...
+
+    def failed(self, *, outage: bool) -> None:
+        """Told of a call that is given up, and whether the provider may be down."""
+        ...
+
+
 _CALL: ContextVar[Wire | None] = ContextVar("wire", default=None)
+_OBSERVER: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 
 @contextmanager
@@ -47,6 +66,21 @@ def watching() -> Iterator[Wire]:
         yield wire
     finally:
         _CALL.reset(token)
+
+
+@contextmanager
+def observed_by(observer: Observer) -> Iterator[None]:
+    """Tell the observer of the call made inside the block."""
+    token = _OBSERVER.set(observer)
+    try:
+        yield
+    finally:
+        _OBSERVER.reset(token)
+
+
+def observer() -> Observer | None:
+    """Who observes the call under way, if anybody does."""
+    return _OBSERVER.get()
 
 
 def http_client(timeout: float) -> httpx2.AsyncClient:
@@ -69,6 +103,9 @@ def _trust() -> ssl.SSLContext:
 
 
 async def _note_request(request: httpx2.Request) -> None:
+    observing = _OBSERVER.get()
+    if observing is not None:
+        await observing.sends()
     wire = _CALL.get()
     if wire is None:
         return
@@ -92,9 +129,30 @@ def without_schema(body: Mapping[str, Any]) -> Json:
 
 
 async def _note_response(response: httpx2.Response) -> None:
+    observing = _OBSERVER.get()
+    if observing is not None:
+        observing.answered(response.status_code, _retry_after(response.headers))
     wire = _CALL.get()
     if wire is not None and response.status_code == 200:
         wire.damage = _damage(await response.aread(), response.headers.get("content-type", "json"))
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the answer asks to wait; None where it does not say.
+
+    RFC 9110, 10.2.3: seconds or a date; some providers say milliseconds besides.
+    """
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) * unit
+        except ValueError:
+            continue
+        return seconds if 0 < seconds < float("inf") else None
+    try:
+        moment = parsedate_to_datetime(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time.time())
 
 
 def _damage(body: bytes, content_type: str) -> str | None:
