@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,12 @@ def persona_prompt(name: str, folder: Path) -> PersonaPrompt:
     if not path.is_file():
         known = sorted(p.name.removesuffix(".md.j2") for p in folder.glob("*.md.j2"))
         raise UserError(f"There is no persona prompt {name!r}. Known: {', '.join(known)}.")
-    source = path.read_text(encoding="utf-8")
+    return _read(name, path, path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=64)
+def _read(name: str, path: Path, source: str) -> PersonaPrompt:
+    """The prompt in the file; the same text is taken apart and compiled once for all debates."""
     settings, body = _front_matter(source)
     unknown = set(settings) - {"summary", "cites", "masked", "sides"}
     if unknown:
@@ -181,7 +186,7 @@ class Briefer:
             if isinstance(event, e.ItemOpened):
                 if self.memory == "item":
                     parts.clear()
-                parts.append(("</record>\n" if parts else "") + _item_text(self, event.item))
+                parts.append(("</record>\n" if parts else "") + self._opened(event.item))
                 continue
             if may_see(event, self.party.id) and (line := self.line(event)):
                 parts.append(_shortened(line) if self.brief else line)
@@ -191,6 +196,16 @@ class Briefer:
         if self.brief:
             parts = [_in_numbers(part, self.setting) for part in parts]
         return (self.system, Message("user", tuple(parts)))
+
+    def _opened(self, item: str) -> str:
+        """What an item opens with; the same at every turn."""
+        if item not in self._items:
+            self._items[item] = _item_text(self, item)
+        return self._items[item]
+
+    @cached_property
+    def _items(self) -> dict[str, str]:
+        return {}
 
     def part(self, name: str, **variables: object) -> str:
         """One of the shared templates, rendered."""

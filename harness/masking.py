@@ -22,6 +22,8 @@ class Mask:
     """`us` becomes `party-a` and Washington `Party A`, in seat order."""
 
     setting: Setting
+    language: str = ""
+    """The language that delegations are told to speak, as the rules have it."""
 
     def called(self, party_id: str) -> str:
         """The masked handle of a party."""
@@ -63,7 +65,9 @@ class Mask:
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
-        names: dict[str, str] = {}
+        # The language to speak is often called like a party's people, and gives nobody away.
+        spoken = f"Speak {self.language}"
+        names: dict[str, str] = {spoken: spoken} if self.language else {}
         for party in self.setting.parties:
             label = _label(self.called(party.id))
             for word in (party.name, party.adjective, *party.aliases):

@@ -31,4 +31,6 @@ def clean(text: str) -> str:
 
 
 def _visible(text: str, keep: str) -> str:
+    if text.isprintable():  # then nothing in it is of a category that begins with C
+        return text
     return "".join(c for c in text if c in keep or not unicodedata.category(c).startswith("C"))

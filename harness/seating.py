@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
@@ -178,6 +179,7 @@ def run_card(setting: Setting, agenda: Agenda, seats: tuple[e.Seat, ...], seed: 
     )
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return version(package)
@@ -228,7 +230,8 @@ class Seating:
                 f"Persona prompt {seat.prompt!r} has changed since this debate began; "
                 "it cannot go on."
             )
-        mask = Mask(card.setting) if prompt.masked or seat.masked else None
+        hidden = prompt.masked or seat.masked
+        mask = Mask(card.setting, card.rules.language) if hidden else None
         briefer = Briefer(
             setting=card.setting,
             rules=card.rules,

@@ -54,7 +54,7 @@ class Sitting:
                             if index < len(known):
                                 yield _same(known[index], event, self.path)
                             else:
-                                yield writer.append(event)
+                                yield await _kept(writer, event)
                             index += 1
                 except BudgetExhausted as stop:
                     yield writer.append(e.BudgetStop(ceiling=stop.ceiling, why=stop.why))
@@ -75,6 +75,14 @@ class Sitting:
             return self.recording.debate
         writer.append(e.Resumed(at=self.clock.now(), trimmed=self.recording.torn))
         return self.recording.debate
+
+
+async def _kept(writer: Writer, event: Event) -> Event:
+    """The event, in the file; a call that was paid for also on the disk before anything else."""
+    event = writer.append(event)
+    if isinstance(event, e.ModelCall) and event.started is not None:
+        await asyncio.to_thread(writer.flush)
+    return event
 
 
 def _same(recorded: Event, happened: Event, path: Path) -> Event:

@@ -190,8 +190,8 @@ def _upgraded(line: bytes, version: int) -> bytes:
 class Writer:
     """Appends events to one transcript and gives them their line numbers.
 
-    A finished model call is flushed to the disk itself before anything else happens, so that what
-    was paid for survives even a power cut; other events survive the death of the process.
+    Every event survives the death of the process; what was paid for is to survive even a power cut,
+    so whoever holds the debate calls `flush` after each model call.
     """
 
     def __init__(self, path: Path, next_seq: int) -> None:
@@ -248,10 +248,13 @@ class Writer:
         line = (dump(event) + "\n").encode()
         while line:  # one write, but for a disk that fills up half-way
             line = line[self._file.write(line) :]
-        if isinstance(event, ModelCall) and event.started is not None:
-            os.fsync(self._file.fileno())
         self._seq += 1
         return event
+
+    def flush(self) -> None:
+        """Have the disk itself keep what was written; takes milliseconds."""
+        if not self._file.closed:
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Flush to disk and let go of the file."""

@@ -16,6 +16,8 @@ from harness.cli.check import check
 from harness.cli.experiment import experiment
 from harness.cli.models import models
 from harness.cli.new import new
+from harness.cli.power import power
+from harness.cli.prompt import app as prompt
 from harness.cli.read import read
 from harness.cli.run import run
 from harness.cli.score import score
@@ -33,8 +35,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done; 2 something to mend; 3 stopped by a ceiling; 130 interrupted.",
 )
-for verb in (run, score, read, experiment, backtest, calibrate, validate_judge, check, models, new):
+VERBS = (
+    run, score, read, experiment, power, backtest, calibrate, validate_judge, check, models, new,
+)  # fmt: skip
+for verb in VERBS:
     app.command()(verb)
+app.add_typer(prompt, name="prompt")
 
 
 def main() -> None:

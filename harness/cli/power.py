@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from evals.comparison.power import Prospect, Spread
+    from evals.comparison.power import Design, Prospect, Spread
 
 BETWEEN = 0.05
 WITHIN = 0.1
@@ -151,7 +151,7 @@ def _words(seen: Prospect) -> Iterator[str]:
     """What one has, in plain words."""
     here = seen.here
     yield (
-        f"{here.scenarios} scenarios of {here.seeds} seeds, {_arms(seen)}: {here.debates} debates."
+        f"{here.scenarios} scenarios of {_seeds(here)}, {_arms(seen)}: {here.debates:,} debates."
     )
     yield (
         f"A true difference of {seen.effect:g} is found with probability {_chance(here.power)}. "
@@ -166,9 +166,13 @@ def _words(seen: Prospect) -> Iterator[str]:
     yield (
         "That is enough."
         if here.power >= seen.wanted
-        else f"That is not enough. {seen.cheapest.scenarios} scenarios of {seen.cheapest.seeds} "
-        f"would take the fewest debates ({seen.cheapest.debates})."
+        else f"That is not enough. {seen.cheapest.scenarios} scenarios of "
+        f"{_seeds(seen.cheapest)} would take the fewest debates ({seen.cheapest.debates:,})."
     )
+
+
+def _seeds(design: Design) -> str:
+    return f"{design.seeds} seed{'' if design.seeds == 1 else 's'}"
 
 
 def _arms(seen: Prospect) -> str:

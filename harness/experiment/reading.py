@@ -13,7 +13,7 @@ from harness.briefing import persona_prompt
 from harness.errors import Problem, SettingError, UserError
 from harness.experiment.design import Design, declared_arms
 from harness.experiment.shapes import ALL, IN_TURN, Arm, Conditions, Experiment
-from harness.loading import display, find_setting, load_setting, personas_root
+from harness.loading import display, personas_root
 from harness.loading.names import near
 from harness.loading.placed import Document, Node, read_document, shown
 from harness.loading.shapes import in_shape
@@ -74,31 +74,29 @@ def load_experiment(name_or_path: str | Path) -> Read:
     experiment, found = in_shape(document, Experiment)
     problems = [*document.problems, *found]
     root = document.root
-    if not problems and experiment is not None and root is not None:
-        problems += _misfits(document, root, experiment, path)
-    if problems or experiment is None:
+    if problems or experiment is None or root is None:
         raise SettingError(tuple(dict.fromkeys(problems)))
-    return Read(path, data.decode(), Design(experiment, path.parent))
+    design = Design(experiment, path.parent)
+    if problems := list(_misfits(document, root, design)):
+        raise SettingError(tuple(dict.fromkeys(problems)))
+    return Read(path, data.decode(), design)
 
 
-def _misfits(
-    document: Document, root: Node, experiment: Experiment, path: Path
-) -> Iterator[Problem]:
+def _misfits(document: Document, root: Node, design: Design) -> Iterator[Problem]:
     """What the file names that does not exist, or says against itself."""
-    yield from _settings(document, root, experiment, path.parent)
+    experiment = design.experiment
+    yield from _settings(document, root, design)
     yield from _arms(document, root, experiment)
     yield from _prices(document, root)
     for node, conditions in _conditions(root, experiment):
-        yield from _condition_misfits(document, node, conditions, path.parent)
+        yield from _condition_misfits(document, node, conditions, design.beside)
 
 
-def _settings(
-    document: Document, root: Node, experiment: Experiment, beside: Path
-) -> Iterator[Problem]:
+def _settings(document: Document, root: Node, design: Design) -> Iterator[Problem]:
+    experiment = design.experiment
     for name in experiment.every_setting:
-        folder = beside / name if (beside / name).is_dir() else None
         try:
-            setting = load_setting(folder or find_setting(name))
+            setting = design.setting(name)
         except SettingError:
             raise
         except UserError as error:

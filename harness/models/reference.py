@@ -8,11 +8,11 @@ each issue and lowers its aspiration linearly, to 0 in round R:
 
 In each turn it accepts any open offer worth at least its aspiration, and otherwise replaces its own
 offer by the next option down that its aspiration now allows, one step a turn (a step away from the
-others' offers waits) until the last round, when it declares every option its record supports; without
-rounds (R = 0) that is the opening statement. It never proposes, accepts or reserves on a text that crosses a red line or is worth less than no
-agreement. A text on which its record is silent and flexible it takes with a reservation, in the
-last round only. On an issue on which it has no documented position at all it has no instructions:
-it makes no move and abstains.
+others' offers waits) until the last round, when it declares every option its record supports;
+without rounds (R = 0) that is the opening statement. It never proposes, accepts or reserves on a
+text that crosses a red line or is worth less than no agreement. A text on which its record is
+silent and flexible it takes with a reservation, in the last round only. On an issue on which it has
+no documented position at all it has no instructions: it makes no move and abstains.
 """
 
 from __future__ import annotations

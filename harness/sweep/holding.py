@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from harness.events import RunCard
+from harness.events import Event, RunCard
 from harness.experiment.design import Cell
 from harness.models.clock import Clock
 from harness.seating import Means, Wishes, run_card, seat_cards
 from harness.session import Sitting
 from harness.transcript import read
+
+
+class Holds(Protocol):
+    """Whoever holds the debates of a sweep: this process, or others on its behalf."""
+
+    def hold(self, cell: Cell, path: Path) -> AsyncGenerator[Event]:
+        """Hold the debate, or go on with it, yielding each event once it is in the file."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,10 @@ class Holder:
     """What the debate of this name runs on."""
     clock: Callable[[str], Clock]
     """What tells the time in the debate of this name."""
+
+    def hold(self, cell: Cell, path: Path) -> AsyncGenerator[Event]:
+        """Hold the debate here; raises as `sitting` and `Sitting.hold` do."""
+        return self.sitting(cell, path).hold()
 
     def sitting(self, cell: Cell, path: Path) -> Sitting:
         """The debate, ready to be held; what is on record of it already is not asked again.

@@ -20,7 +20,7 @@ from harness.events import Event
 from harness.experiment.design import Cell
 from harness.experiment.folder import Broken, Folder
 from harness.models.clock import Clock
-from harness.sweep.holding import Holder
+from harness.sweep.holding import Holds
 
 ATTEMPTS = 2
 """How often a debate that breaks off is begun: once more, then it is a failure."""
@@ -71,7 +71,7 @@ class Sweep:
 
     cells: Iterable[Cell]
     folder: Folder
-    holder: Holder
+    holder: Holds
     clock: Clock
     at_once: int = 1
     """Debates under way at once."""
@@ -155,10 +155,10 @@ class Sweep:
         return None
 
     async def _listen(self, cell: Cell) -> None:
-        sitting = self.holder.sitting(cell, self.folder.transcript(cell))
+        debate = self.holder.hold(cell, self.folder.transcript(cell))
         self.watch(News("begins", cell))
         last: Event | None = None
-        async with aclosing(sitting.hold()) as happening:
+        async with aclosing(debate) as happening:
             async for event in happening:
                 last = event
                 if isinstance(event, e.ModelCall):
