@@ -27,6 +27,7 @@ from harness.experiment.shapes import (
     Variation,
     Yardstick,
 )
+from harness.experiment.wording import read_wording, reworded
 from harness.loading import find_setting, load_setting, personas_root
 from harness.setting import Agenda, Rules, Setting, sha
 
@@ -67,6 +68,11 @@ class Cell:
     """The rest of what it is held with."""
     sha: str
     """Fingerprint of everything that may change what happens."""
+
+    @property
+    def drawn(self) -> int:
+        """The seed that the debate is held with."""
+        return self.seed + (self.conditions.seed_shift or 0)
 
     @property
     def name(self) -> str:
@@ -149,7 +155,7 @@ class Design:
         self, arm: Arm, variation: Variation | None, scenario: Scenario, index: int, seed: int
     ) -> Cell:
         held = _over(Conditions, arm, variation) if variation else arm
-        setting = self.setting(held.setting or scenario.setting)
+        setting = self._worded(scenario.setting, held.wording)
         parties = self._agenda(setting).parties
         block = (seed - 1) // len(parties) + index
         treated = _treated(self.experiment.treat, parties, block)
@@ -204,7 +210,7 @@ class Design:
         rest = held.model_dump(
             mode="json",
             exclude={"id", "what", "prompt", "prompts", "model", "models", "rotate_models", "rules"}
-            | {"setting", "reverse_seats"},
+            | {"wording", "reverse_seats"},
             exclude_none=True,
         )
         facts: list[Any] = [
@@ -216,6 +222,19 @@ class Design:
             seed,
         ]
         return sha(json.dumps(facts, sort_keys=True))
+
+    def _worded(self, name: str, wording: str | None) -> Setting:
+        """The setting, its positions in the words of the file where one is named."""
+        if wording is None:
+            return self.setting(name)
+        if (name, wording) not in self._reworded:
+            given = read_wording(self.beside / wording)
+            self._reworded[name, wording] = reworded(self.setting(name), given)
+        return self._reworded[name, wording]
+
+    @cached_property
+    def _reworded(self) -> dict[tuple[str, str], Setting]:
+        return {}
 
     def _loaded(self, name: str) -> Setting:
         if name not in self._settings:

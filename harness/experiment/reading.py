@@ -13,6 +13,7 @@ from harness.briefing import persona_prompt
 from harness.errors import Problem, SettingError, UserError
 from harness.experiment.design import Design, declared_arms
 from harness.experiment.shapes import ALL, IN_TURN, Arm, Conditions, Experiment
+from harness.experiment.wording import read_wording, reworded
 from harness.loading import display, personas_root
 from harness.loading.names import near
 from harness.loading.placed import Document, Node, read_document, shown
@@ -89,7 +90,7 @@ def _misfits(document: Document, root: Node, design: Design) -> Iterator[Problem
     yield from _arms(document, root, experiment)
     yield from _prices(document, root)
     for node, conditions in _conditions(root, experiment):
-        yield from _condition_misfits(document, node, conditions, design.beside)
+        yield from _condition_misfits(document, node, conditions, design)
 
 
 def _settings(document: Document, root: Node, design: Design) -> Iterator[Problem]:
@@ -195,7 +196,7 @@ def _under(node: Node, *keys: str) -> Node:
 
 
 def _condition_misfits(
-    document: Document, node: Node, held: Conditions, beside: Path
+    document: Document, node: Node, held: Conditions, design: Design
 ) -> Iterator[Problem]:
     """Models and prompts that do not exist."""
     models = [m for m in (held.model, held.chair, *held.models.values(), *held.rotate_models) if m]
@@ -204,11 +205,24 @@ def _condition_misfits(
         if why is not None:
             yield document.problem(_spot(node, spec), why)
     for name in filter(None, (held.prompt, *held.prompts.values())):
-        file = beside / name
+        file = design.beside / name
         try:
             persona_prompt(str(file) if file.is_file() else name, personas_root() / "prompts")
         except UserError as error:
             yield document.problem(_spot(node, name), str(error))
+
+    if held.wording is not None:
+        yield from _wording(document, node, held.wording, design)
+
+
+def _wording(document: Document, node: Node, name: str, design: Design) -> Iterator[Problem]:
+    """What is wrong with a file of other statements, at the place that names it."""
+    try:
+        wording = read_wording(design.beside / name)
+        for setting in design.experiment.every_setting:
+            reworded(design.setting(setting), wording)
+    except UserError as error:
+        yield document.problem(_spot(node, name), str(error))
 
 
 def _bad_model(spec: str) -> str | None:

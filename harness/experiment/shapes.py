@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
 from pydantic import Field
@@ -49,9 +50,12 @@ class Conditions(Value):
     """An OpenAI-compatible server for hosted models."""
     timeout: float | None = Field(default=None, gt=0)
     """Seconds after which a hosted call is given up."""
-    setting: str | None = None
-    """Another setting with the same parties, items and options, by name or folder: the same dossier
+    wording: str | None = None
+    """A file beside the experiment file with other statements for some positions: the same dossier
     in other words."""
+    seed_shift: int | None = None
+    """Added to every seed. Arms share their seeds, so that they are compared on the same draws;
+    shift one only where chance itself is to be seen, as in a null experiment."""
     reverse_seats: bool = False
     """Whether the seats are taken in reverse order."""
     rules: Rules = Field(default_factory=Rules)
@@ -72,6 +76,15 @@ class Variation(Conditions):
     """Short handle."""
     what: str
     """What is changed, in a few words."""
+
+
+class Wording(Value):
+    """A file of other statements."""
+
+    setting: Id
+    """The setting whose positions they are."""
+    statements: dict[Id, str]
+    """Position -> what it says, in other words."""
 
 
 class Cross(Value):
@@ -188,7 +201,10 @@ class Experiment(Value):
 
         What holding it may cost and how fast it may go is not part of it.
         """
-        return sha(self.model_dump_json(exclude={"budget", "limits", "prices"}))
+        stated = self.model_dump(
+            mode="json", exclude_unset=True, exclude={"budget", "limits", "prices"}
+        )
+        return sha(json.dumps(stated, sort_keys=True))
 
     @property
     def scenario_unit(self) -> Literal["item", "setting"]:

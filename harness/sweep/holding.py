@@ -53,7 +53,7 @@ def card_of(cell: Cell, means: Means) -> RunCard:
     """What the debate of a cell is held with, as it goes on record."""
     seated = cell.setting.only(cell.agenda)
     seats = seat_cards(seated, wishes_of(cell), means.env)
-    return run_card(cell.setting, cell.agenda, seats, cell.seed)
+    return run_card(cell.setting, cell.agenda, seats, cell.drawn)
 
 
 def wishes_of(cell: Cell) -> Wishes:
