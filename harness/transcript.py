@@ -237,7 +237,7 @@ class Writer:
         writer = cls(path, next_seq=len(transcript.events))
         if path.stat().st_size != size:
             writer.close()
-            raise TranscriptError(f"{path} has changed since it was read; resume it once more.")
+            raise TranscriptInUse(f"{path} has changed since it was read; resume it once more.")
         if transcript.torn:
             os.truncate(path, size - transcript.torn)
         return writer
