@@ -120,6 +120,7 @@ class _Quiet(ThreadingHTTPServer):
     """Says nothing when a client goes away."""
 
     daemon_threads = False
+    request_queue_size = 128  # of connections at once; the usual five are refused beyond that
 
     def handle_error(self, request: object, client_address: object) -> None:
         pass

@@ -23,7 +23,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self.passed
 
 
-class _Instant(selectors.DefaultSelector):  # type: ignore[valid-type, misc]
+class _Instant(selectors.DefaultSelector):
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._of = loop
