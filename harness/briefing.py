@@ -284,7 +284,7 @@ def _line(event: Event, seat: str, called: Callable[[str], str]) -> str | None:
         case e.Statement():
             whom = "you" if event.party == seat else called(event.party)
             cites = f" [cites {', '.join(event.citations)}]" if event.citations else ""
-            aside = " (in private)" if event.audience is not None else ""
+            aside = " (in private)" if event.phase == "caucus" else ""
             return f"[{event.turn}] {whom}{aside}: {quoted(event.text)}{cites}\n"
         case e.MoveMade():
             words = move_words(event.move, event.offer, called)

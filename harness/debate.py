@@ -7,7 +7,8 @@ a page and the tests. It has no clock and draws nothing: the same replies give t
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from harness import events as e
 from harness import mechanism
@@ -49,6 +50,29 @@ class Room:
     chair: Chair
     floor: Floor
     seed: int
+    beginning: Beginning | None = None
+    """What the first events are held with, where they were taken over from another debate."""
+
+    def at(self, record: Record) -> Room:
+        """The room as it is at this point of the record."""
+        if self.beginning is None or len(record.events) >= self.beginning.fork.kept:
+            return self
+        return self.beginning.room.at(record)
+
+    def unheard_by(self, record: Record) -> tuple[str, ...]:
+        """The parties that a fork keeps from hearing the next turn."""
+        if self.beginning is None or len(record.events) >= self.beginning.fork.kept:
+            return ()
+        room, fork = self.beginning
+        here = fork.unheard if fork.turn == record.next_turn else ()
+        return (*here, *room.unheard_by(record))
+
+
+class Beginning(NamedTuple):
+    """How a fork began: the room its first events were held in, and how many they are."""
+
+    room: Room
+    fork: e.Fork
 
 
 async def debate(room: Room, card: e.RunCard) -> AsyncGenerator[Event]:
@@ -148,7 +172,8 @@ async def _decide(room: Room, record: Record, item: Item) -> AsyncIterator[Event
     for ballot in range(1, room.rules.ballots + 1):
         tabled = False
         for issue in _open_issues(record.state, item):
-            found = mechanism.compromise(record.state, record.state.issues[issue], room.seed)
+            seed = room.at(record).seed
+            found = mechanism.compromise(record.state, record.state.issues[issue], seed)
             if found is not None:
                 tabled = True
                 event = room.chair.tables(item, room.setting.issue(issue), found)
@@ -191,7 +216,10 @@ async def _turn(
     state: State | None = None,
 ) -> AsyncIterator[Event]:
     """One delegation's turn, on the record as it stands or as it stood when the ballot opened."""
-    delegation = room.delegations[party]
+    delegation = room.at(record).delegations[party]
+    if unheard := room.unheard_by(record):
+        present = occasion.audience or record.state.parties
+        occasion = replace(occasion, audience=tuple(p for p in present if p not in unheard))
     async for event in delegation.take_turn(
         occasion,
         record.events if heard is None else heard,
@@ -207,7 +235,8 @@ async def _voiced(
 ) -> AsyncIterator[Event]:
     """The chair's voice on what it does, where a model has it."""
     where = f"{item.id}/{what}"
-    async for event in room.chair.says(facts, item, record.state, where, record.events):
+    chair = room.at(record).chair
+    async for event in chair.says(facts, item, record.state, where, record.events):
         yield event
 
 

@@ -15,6 +15,7 @@ from harness.errors import FailureKind
 # What events are made of belongs to their vocabulary.
 from harness.parts import Bracket as Bracket
 from harness.parts import CallFailure as CallFailure
+from harness.parts import Fork as Fork
 from harness.parts import Move as Move
 from harness.parts import MoveKind as MoveKind
 from harness.parts import Outcome as Outcome
@@ -80,6 +81,8 @@ class RunCard(EventBase):
     """Seed of everything that is drawn."""
     versions: dict[str, str]
     """The program and the libraries that took part."""
+    fork: Fork | None = Field(default=None, exclude_if=lambda fork: fork is None)
+    """Which debate it was taken from, where it goes on from another's record."""
 
 
 class DebateOpened(EventBase):

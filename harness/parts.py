@@ -95,6 +95,58 @@ class Seat(Value):
     """Why this model was chosen, where the program chose it."""
 
 
+class Cast(Value):
+    """A vote on one issue's tabled text."""
+
+    issue: str
+    vote: VoteChoice
+    because: str | None = None
+    """The position behind it."""
+
+
+class Said(Value):
+    """A turn whose statement was written by whoever forked the debate."""
+
+    party: str
+    call: str
+    """The call that the words answer."""
+    text: str
+    moves: tuple[Move, ...] = ()
+    """As the party made them there in the debate it was taken from; and so votes and note."""
+    votes: tuple[Cast, ...] = ()
+    note: str | None = None
+
+
+class Fork(Value):
+    """Which debate this one was taken from, how much of it was kept, and what was changed."""
+
+    origin: str
+    """Name of the transcript it was taken from."""
+    origin_sha: str
+    """SHA-256 of that file's bytes when it was."""
+    at: int | None = None
+    """`seq` in that file of the first event that was not taken over; None if held from the
+    start."""
+    kept: int = 0
+    """How many events of this debate, from `debate_opened` on, were taken over. Their replies were
+    paid for there."""
+    turn: str | None = None
+    """The turn whose statement was changed."""
+    said: Said | None = None
+    unheard: tuple[str, ...] = ()
+    """Parties that did not hear the statement of that turn."""
+    without: tuple[str, ...] = ()
+    """Positions that were taken out of the setting."""
+    changes: tuple[str, ...] = ()
+    """Everything that was changed, in words; empty where only the seed was."""
+    seats: tuple[Seat, ...] = ()
+    """Who sat where in what was taken over."""
+    seed: int = 0
+    """Its seed."""
+    earlier: Fork | None = None
+    """Where that debate was itself taken from."""
+
+
 class CallFailure(Value):
     """Why a call gave no reply."""
 

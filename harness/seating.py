@@ -7,7 +7,7 @@ transcript alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -17,7 +17,7 @@ from typing import Any, Literal
 from harness import events as e
 from harness.briefing import Briefer, PersonaPrompt, persona_prompt
 from harness.chair import Chair
-from harness.debate import Room
+from harness.debate import Beginning, Room
 from harness.delegation import Delegation
 from harness.errors import TranscriptError, UserError
 from harness.events import CHAIR, BudgetStop
@@ -30,7 +30,8 @@ from harness.models.door import open_language_model, price_of
 from harness.models.pool import DebateModels
 from harness.models.prices import Price, PriceList
 from harness.models.replay import Replayed, recorded
-from harness.setting import Agenda, Rules, Setting, sha
+from harness.models.saying import Saying
+from harness.setting import Agenda, Setting, sha
 from harness.transcript import Transcript, read
 from harness.turn import Seated
 
@@ -71,6 +72,9 @@ class Means:
     models: DebateModels | None = None
     """A pool that many debates share, as this debate sees it. None: the debate opens models of its
     own, without limits, and closes them at its end."""
+    recalls: bool = True
+    """Whether a debate that is taken up again counts what is on record of it in the budget; not
+    where that has been counted already."""
 
 
 def seat_cards(setting: Setting, wishes: Wishes, env: Mapping[str, str]) -> tuple[e.Seat, ...]:
@@ -98,7 +102,7 @@ def _card(seat: str, wishes: Wishes, env: Mapping[str, str]) -> e.Seat:
     if parsed.family == "replay":
         return _as_recorded(read(parsed.rest), seat, spec)
     prompt = _prompt(wishes.prompts.get(seat, wishes.prompt))
-    usual = registry.defaults_for(_behind(spec))
+    usual = registry.defaults_for(behind(spec))
     return e.Seat(
         seat=seat,
         model=spec,
@@ -129,7 +133,7 @@ def _chosen(spec: str, env: Mapping[str, str]) -> tuple[str, str]:
     return choice.spec, choice.why
 
 
-def _behind(spec: str) -> registry.ModelSpec:
+def behind(spec: str) -> registry.ModelSpec:
     """What decides how the seat works: for a script, the model that answers the rest."""
     parsed = registry.parse(spec)
     if parsed.family == "script":
@@ -142,7 +146,7 @@ def reads_prompts(seat: e.Seat) -> bool:
 
     A replayed seat is briefed as it was recorded, whatever is wished for.
     """
-    return _behind(seat.model).family in ("chat", "local")
+    return behind(seat.model).family in ("chat", "local")
 
 
 def _script(rest: str) -> tuple[str, str]:
@@ -152,7 +156,7 @@ def _script(rest: str) -> tuple[str, str]:
 
 
 def _parameters(wishes: Wishes, spec: str) -> dict[str, Any]:
-    if _behind(spec).family not in ("chat", "local"):
+    if behind(spec).family not in ("chat", "local"):
         return {}
     asked = {
         "temperature": wishes.temperature,
@@ -203,16 +207,48 @@ class Seating:
         Raises:
             UserError: a model cannot be used here, or a prompt is not the one on the card.
         """
-        card = self.card
+        return self._room(self.card, self._seated)
+
+    def _room(self, card: e.RunCard, seated: Callable[[e.Seat], Seated]) -> Room:
         chair_card = next(seat for seat in card.seats if seat.seat == CHAIR)
+        delegations = {
+            s.seat: self._delegation(card, s, seated(s)) for s in card.seats if s.seat != CHAIR
+        }
         return Room(
             setting=card.setting,
             rules=card.rules,
-            delegations={s.seat: self._delegation(s) for s in card.seats if s.seat != CHAIR},
-            chair=self._chair(chair_card, card.setting, card.rules),
+            delegations=delegations,
+            chair=self._chair(card, chair_card, seated),
             floor=floor_for(card.rules),
             seed=card.seed,
+            beginning=self._beginning(card),
         )
+
+    def _beginning(self, card: e.RunCard) -> Beginning | None:
+        """What a fork took over, held as it was then; nobody is asked anything there."""
+        fork = card.fork
+        if fork is None or not fork.kept:
+            return None
+        then = {"seats": fork.seats, "seed": fork.seed, "fork": fork.earlier}
+        start = fork.earlier.kept if fork.earlier is not None else 0
+
+        def seated(seat: e.Seat) -> Seated:
+            source = self._source(seat.seat)
+            return Replayed(recorded(source, seat.seat, start, fork.kept), str(source.path))
+
+        return Beginning(self._room(card.model_copy(update=then), seated), fork)
+
+    def _source(self, seat: str) -> Transcript:
+        """Where the replies are on record that a fork took over."""
+        if self._recording is not None:
+            return self._recording
+        now = registry.parse(next(s.model for s in self.card.seats if s.seat == seat))
+        if now.family != "replay":
+            raise TranscriptError(
+                f"What was said before the fork is on record in the fork's own file: name "
+                f"replay:FILE for {seat} too."
+            )
+        return read(now.rest)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -220,8 +256,7 @@ class Seating:
             if hasattr(seat, "aclose"):
                 await seat.aclose()
 
-    def _delegation(self, seat: e.Seat) -> Delegation:
-        card = self.card
+    def _delegation(self, card: e.RunCard, seat: e.Seat, seated: Seated) -> Delegation:
         party = card.setting.party(seat.seat)
         assert seat.prompt is not None
         prompt = _prompt(seat.prompt)
@@ -246,7 +281,7 @@ class Seating:
         return Delegation(
             party=party,
             seat=seat,
-            model=self._seated(seat),
+            model=seated,
             briefer=briefer,
             setting=card.setting,
             rules=card.rules,
@@ -254,23 +289,26 @@ class Seating:
             mask=mask,
         )
 
-    def _chair(self, seat: e.Seat, setting: Setting, rules: Rules) -> Chair:
-        voice = None if registry.parse(seat.model).family == "reference" else self._seated(seat)
+    def _chair(self, card: e.RunCard, seat: e.Seat, seated: Callable[[e.Seat], Seated]) -> Chair:
+        voice = None if registry.parse(seat.model).family == "reference" else seated(seat)
         parts = personas_root() / "prompts" / "parts"
-        return Chair(setting, rules, self.card.seed, parts, voice)
+        return Chair(card.setting, card.rules, card.seed, parts, voice)
 
     def _seated(self, seat: e.Seat) -> Seated:
         """What sits in the seat; what is on record already is not asked again."""
-        spec = registry.parse(seat.model)
+        spec, fork = registry.parse(seat.model), self.card.fork
+        kept = fork.kept if fork is not None else 0  # paid for in the debate it was taken from
         if spec.family == "replay":
-            return _replayed(read(spec.rest), seat.seat)
+            return _replayed(read(spec.rest), seat.seat, kept)
         live = self._live(spec, seat)
+        if fork is not None and fork.said is not None and fork.said.party == seat.seat:
+            live = Saying(fork.said, live)
         if self._recording is None:
             return live
-        calls = recorded(self._recording, seat.seat)
+        calls = recorded(self._recording, seat.seat, kept)
         for call in calls.values():
             # Only what costs something reads the clock, also where it answers the rest of a script.
-            if call.started is not None:
+            if call.started is not None and self._means.recalls:
                 self._means.budget.recall(call.usage, call.cost)
         return Replayed(calls, str(self._recording.path), then=live)
 
@@ -307,10 +345,10 @@ class Seating:
         return opened
 
 
-def _replayed(recording: Transcript, seat: str) -> Replayed:
+def _replayed(recording: Transcript, seat: str, start: int) -> Replayed:
     last = recording.events[-1]
     stop = last if isinstance(last, BudgetStop) else None
-    return Replayed(recorded(recording, seat), str(recording.path), stop=stop)
+    return Replayed(recorded(recording, seat, start), str(recording.path), stop=stop)
 
 
 def name_of(card: e.RunCard, stamp: str) -> str:

@@ -6,11 +6,12 @@ The only place that joins the loop, the file and the clock.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from harness import events as e
 from harness.debate import debate
@@ -19,6 +20,8 @@ from harness.events import Event
 from harness.models.clock import Clock
 from harness.seating import Means, Seating
 from harness.transcript import Transcript, Writer, dump, read
+
+_Result = TypeVar("_Result")
 
 
 @dataclass
@@ -73,8 +76,14 @@ class Sitting:
             return ()
         if self.recording.finished:
             return self.recording.debate
-        writer.append(e.Resumed(at=self.clock.now(), trimmed=self.recording.torn))
+        if not self._just_taken_over(self.recording):
+            writer.append(e.Resumed(at=self.clock.now(), trimmed=self.recording.torn))
         return self.recording.debate
+
+    def _just_taken_over(self, recording: Transcript) -> bool:
+        """Whether the file holds only what a fork took over: it begins here, nothing broke off."""
+        fork, torn = self.card.fork, recording.torn
+        return fork is not None and len(recording.events) == 2 + fork.kept and not torn
 
 
 async def _kept(writer: Writer, event: Event) -> Event:
@@ -119,12 +128,16 @@ def held(sitting: Sitting) -> Transcript:
             async for _ in happening:
                 pass
 
-    if _loop_running():
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(asyncio.run, hold()).result()
-    else:
-        asyncio.run(hold())
+    run_alone(hold())
     return read(sitting.path)
+
+
+def run_alone(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run on an event loop of its own; where one is running already, that one stands still."""
+    if not _loop_running():
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def _loop_running() -> bool:

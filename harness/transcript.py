@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -206,23 +206,34 @@ class Writer:
             raise
 
     @classmethod
-    def create(cls, path: Path, header: Header, card: RunCard) -> Writer:
+    def create(
+        cls, path: Path, header: Header, card: RunCard, taken: Sequence[Event] = ()
+    ) -> Writer:
         """Start a transcript; the file appears with header and run card in it or not at all.
 
+        Args:
+            path: where it is to lie.
+            header: its first line.
+            card: its second.
+            taken: events that a fork takes over; they appear with the file.
+
         Raises:
-            TranscriptError: the file exists already; nothing is overwritten.
+            TranscriptInUse: the file exists already; nothing is overwritten.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        first = [header.model_copy(update={"seq": 0}), card.model_copy(update={"seq": 1})]
+        first = [
+            event.model_copy(update={"seq": seq})
+            for seq, event in enumerate((header, card, *taken))
+        ]
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             draft.write_text("".join(dump(event) + "\n" for event in first), encoding="utf-8")
             os.link(draft, path)
         except FileExistsError as error:
-            raise TranscriptError(f"{path} exists already; nothing was overwritten.") from error
+            raise TranscriptInUse(f"{path} exists already; nothing was overwritten.") from error
         finally:
             draft.unlink(missing_ok=True)
-        return cls(path, next_seq=2)
+        return cls(path, next_seq=len(first))
 
     @classmethod
     def resume(cls, transcript: Transcript) -> Writer:

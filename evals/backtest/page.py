@@ -11,25 +11,16 @@ from pathlib import Path
 from evals.backtest import words
 from evals.backtest.history import NONE
 from evals.backtest.shapes import IssueResult, IssueRow, Report, Share
-from harness.plain import clean
+from evals.pages import render
 
-TEMPLATE = "page.html.j2"
+TEMPLATE = Path(__file__).with_name("page.html.j2")
 
 
 def to_html(report: Report) -> str:
     """The page, complete."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: clean(value) if type(value) is str else value,
+    return render(
+        TEMPLATE, report=report, words=words, segments=segments, told=told, NONE=NONE, kind=kind
     )
-    environment.globals.update(words=words, segments=segments, told=told, NONE=NONE, kind=kind)
-    return environment.get_template(TEMPLATE).render(report=report)
 
 
 def segments(result: IssueResult) -> tuple[Share, ...]:

@@ -235,7 +235,7 @@ def _slope_over(counted: Mapping[str, Counter[Moment]], group: Mapping[str, str]
 
 
 def _around(value: float, error: float, clusters: int) -> OverDebates:
-    from evals.backtest.inference import t_quantile
+    from evals.comparison.distributions import t_quantile
 
     half = t_quantile(0.975, clusters - 1) * error
     return OverDebates(value=value, low=value - half, high=value + half)

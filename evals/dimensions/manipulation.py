@@ -16,7 +16,7 @@ from statistics import fmean, variance
 from typing import Literal, NamedTuple, TypeAlias
 
 from evals import subject
-from evals.backtest.inference import t_quantile
+from evals.comparison.distributions import t_quantile
 from evals.dimensions.attribution import attribution
 from evals.dimensions.dimension import Dimension
 from evals.dimensions.stance import stance

@@ -18,7 +18,9 @@ from harness.cli.models import models
 from harness.cli.new import new
 from harness.cli.power import power
 from harness.cli.prompt import app as prompt
+from harness.cli.query import query
 from harness.cli.read import read
+from harness.cli.results import results
 from harness.cli.run import run
 from harness.cli.score import score
 from harness.cli.validate_judge import validate_judge
@@ -36,8 +38,20 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 2 something to mend; 3 stopped by a ceiling; 130 interrupted.",
 )
 VERBS = (
-    run, score, read, experiment, power, backtest, calibrate, validate_judge, check, models, new,
-)  # fmt: skip
+    run,
+    score,
+    read,
+    experiment,
+    results,
+    power,
+    query,
+    backtest,
+    calibrate,
+    validate_judge,
+    check,
+    models,
+    new,
+)
 for verb in VERBS:
     app.command()(verb)
 app.add_typer(prompt, name="prompt")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.models.cassette import Cassette
     from harness.sweep.running import Terms
 
+FAILED = 1
 STOPPED = 3
 INTERRUPTED = 130
 
@@ -134,6 +135,8 @@ def _hold(
     board.end(tally, hint=not more)
     if tally.stopped:
         raise typer.Exit(STOPPED)
+    if tally.failed:
+        raise typer.Exit(FAILED)
 
 
 def _price(read: Read, cells: list[Cell], folder: Folder, terms: Terms, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,6 +43,14 @@ def power(
             f"[default: {WITHIN}]",
         ),
     ] = None,
+    found_in: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="An experiment's folder: how far its debates varied on its primary metric.",
+        ),
+    ] = None,
     scenarios: Annotated[int, typer.Option(help="Scenarios: items debated alone.")] = 9,
     seeds: Annotated[int, typer.Option(help="Seeds a scenario and arm.")] = 5,
     arms: Annotated[
@@ -60,17 +69,46 @@ def power(
       tracktwo power --effect 0.1
       tracktwo power --effect 0.1 --scenarios 13 --seeds 3 --arms 4
       tracktwo power --effect 0.1 --between 0.08 --within 0.2 --json
+      tracktwo power --effect 0.1 --from transcripts/experiments/chair-rules
     """
     from harness.cli.show import terminal
 
-    seen = foreseen(
-        effect, spread_of(between, within), scenarios, seeds, arms=arms, wanted=wanted, alpha=alpha
-    )
+    known = measured(found_in) if found_in is not None else None
+    spread = spread_of(between, within, known)
+    seen = foreseen(effect, spread, scenarios, seeds, arms=arms, wanted=wanted, alpha=alpha)
     console = terminal()
     if json:
         console.out(seen.model_dump_json(), highlight=False)
     else:
         _show(console, seen)
+
+
+def measured(folder: Path) -> Spread:
+    """How far an experiment's debates varied: the largest spread found among its arms.
+
+    Raises:
+        UserError: the folder holds no experiment, or no arm has what it takes to tell.
+    """
+    from evals.comparison.power import Spread
+    from evals.comparison.results import results_of
+    from harness.errors import UserError
+
+    found = results_of(folder)
+    primary = [row for row in found.rows if row.kind == "arm" and row.variation is None]
+    known = [
+        row.difference.components
+        for row in primary
+        if row.difference is not None
+        and row.difference.components is not None
+        and row.metric.metric == found.experiment.primary.metric
+    ]
+    if not known:
+        raise UserError(
+            f"{folder} does not tell how far debates vary: it takes two arms with two seeds each "
+            "on a scenario. Hold more, or give --between and --within."
+        )
+    widest = max(known, key=lambda each: each.between + each.within)
+    return Spread.of(widest, f"found in {folder}")
 
 
 def spread_of(between: float | None, within: float | None, known: Spread | None = None) -> Spread:

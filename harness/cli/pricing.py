@@ -10,7 +10,8 @@ from harness.plain import clean
 
 if TYPE_CHECKING:
     from harness.experiment.reading import Read
-    from harness.sweep.pricing import Amount, Line, Plan
+    from harness.sweep.amounts import Amount
+    from harness.sweep.pricing import Line, Plan
 
 
 def show_plan(read: Read, plan: Plan, *, as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
     from harness.experiment.reading import Read
     from harness.experiment.shapes import Experiment
     from harness.transcript import Transcript
+
+GAP = 2
+MARGIN = 2
+"""Blanks between columns, and around a table."""
+SENTENCE = 24
+"""Letters of a sentence in a cell after which it goes on below."""
 
 
 def results(
@@ -80,13 +88,14 @@ def results(
     folder, read = where(experiment, out)
     options = JudgeOptions((), base_url=base_url, timeout=timeout, quiet=json or markdown)
     scoring = scoring_of(declared_in(folder, read), options, offline=offline)
-    found = results_of(folder, read, scoring=scoring)
+    with counted(scoring) as counting:
+        found = results_of(folder, read, scoring=counting)
     written = _written(found, csv, parquet, page)
     console = terminal()
     if json:
         console.out(found.model_dump_json(), highlight=False)
     elif markdown:
-        from evals.comparison.presented import to_markdown
+        from evals.comparison.markdown import to_markdown
 
         console.out(to_markdown(found), highlight=False)
     else:
@@ -134,7 +143,7 @@ def declared_in(folder: Path, read: Read | None) -> Experiment | None:
 
 def scoring_of(experiment: Experiment | None, options: JudgeOptions, *, offline: bool) -> Scoring:
     """How transcripts are scored: by code, and by the judges that were declared."""
-    from evals.comparison.observations import by_code, standing
+    from evals.comparison.observations import by_code, still_holding
     from evals.dimensions.registry import RUBRICS, fed_by
     from evals.judging.rubrics import rubric
     from evals.registry import BUILT_IN
@@ -148,10 +157,33 @@ def scoring_of(experiment: Experiment | None, options: JudgeOptions, *, offline:
     asked = Asked(options._replace(names=experiment.judges), experiment.rubrics)
 
     def judged(path: Path, transcript: Transcript) -> tuple[Result, ...]:
-        known = standing(path, versions, experiment.judges)
+        known = still_holding(path, versions, experiment.judges)
         return asked.of(path).results if known is None else known
 
     return judged
+
+
+@contextmanager
+def counted(scoring: Scoring) -> Iterator[Scoring]:
+    """The same scoring, with a line at the terminal that says how many debates were read."""
+    import sys
+
+    count = 0
+
+    def counting(path: Path, transcript: Transcript) -> Sequence[Result]:
+        nonlocal count
+        found = scoring(path, transcript)
+        count += 1
+        sys.stderr.write(f"\r\033[K{count} debates read")
+        sys.stderr.flush()
+        return found
+
+    shown = sys.stderr.isatty()
+    try:
+        yield counting if shown else scoring
+    finally:
+        if shown:
+            sys.stderr.write("\r\033[K")
 
 
 def _written(
@@ -199,7 +231,8 @@ def _show(console: Console, section: Section) -> None:
     for words in section.words:
         console.print(clean(words))
     if section.grid is not None:
-        console.print(_table(section.grid))
+        for part in fitting(section.grid, console.width):
+            console.print(_table(part, console.width))
     for point in section.points:
         console.print(_hanging(clean(point)))
     for note in section.notes:
@@ -215,13 +248,50 @@ def _hanging(point: str) -> Table:
     return table
 
 
-def _table(grid: Grid) -> Table:
+def fitting(grid: Grid, width: int) -> list[Grid]:
+    """The table, or several with some of its columns each, so that no number is broken."""
+    first, *widths = _widths(grid)
+    parts, room = [[0]], width - first - MARGIN
+    for column, wide in enumerate(widths, 1):
+        if len(parts[-1]) > 1 and wide + GAP > room:
+            parts.append([0])
+            room = width - first - MARGIN
+        parts[-1].append(column)
+        room -= wide + GAP
+    return [
+        grid._replace(
+            head=tuple(grid.head[column] for column in part),
+            rows=tuple(tuple(row[column] for column in part) for row in grid.rows),
+        )
+        for part in parts
+    ]
+
+
+def _widths(grid: Grid) -> list[int]:
+    """How wide each column has to be: numbers are whole, sentences may go over several lines."""
+    return [
+        max(
+            *(len(word) for word in name.split()),
+            *(min(len(line), SENTENCE) for row in grid.rows for line in _cell(row[i]).split("\n")),
+        )
+        for i, name in enumerate(grid.head)
+    ]
+
+
+def _table(grid: Grid, width: int) -> Table:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for index, name in enumerate(grid.head):
-        table.add_column(name, overflow="fold", justify="right" if index else "left")
+    natural = [max(len(n), w) for n, w in zip(grid.head, _widths(grid), strict=True)]
+    narrow = sum(natural) + GAP * len(natural) + MARGIN > width
+    for index, (name, wide) in enumerate(zip(grid.head, _widths(grid), strict=True)):
+        table.add_column(
+            name,
+            overflow="fold",
+            justify="right" if index else "left",
+            width=wide if narrow else None,
+        )
     for row in grid.rows:
         table.add_row(*map(_cell, row))
     return table

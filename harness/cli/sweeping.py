@@ -34,6 +34,7 @@ class Board:
         self._console = terminal()
         self._planned = Counter(_row(cell) for cell in cells)
         self._counts: dict[str, Counter[str]] = {row: Counter() for row in self._planned}
+        self._elsewhere: set[str] = set()
         self._calls = self._tokens = 0
         watched = self._console.is_terminal and not as_json and not quiet
         self._live = Live(console=self._console, get_renderable=self._table) if watched else None
@@ -74,6 +75,9 @@ class Board:
         if call is not None and call.kind == "model_call" and call.started is not None:
             self._calls += 1
             self._tokens += call.usage.input + call.usage.output
+        if news.step == "elsewhere" and news.cell.name in self._elsewhere:
+            return  # it was looked whether the other process is done with it, and it is not
+        self._elsewhere |= {news.cell.name} if news.step == "elsewhere" else set()
         if self._json:
             self._say_json(news)
         elif self._live is None and not self._quiet and news.step in SHOWN[1:]:
@@ -82,11 +86,13 @@ class Board:
 
     def interrupted(self) -> None:
         """Say that nothing is lost."""
-        self._console.print("Interrupted. Run the same command again to go on.")
+        console = terminal(stderr=True) if self._json else self._console
+        console.print("Interrupted. Run the same command again to go on.")
 
     def end(self, tally: Tally, *, hint: bool = True) -> None:
         """What came of the sweep; with `hint`, how to read it."""
         if self._json:
+            self._end_json(tally)
             return
         done = tally.there + tally.held
         self._console.print(
@@ -100,6 +106,21 @@ class Board:
         if hint:
             path = self._folder.path
             self._console.print(f"Read it with: tracktwo results {path}", soft_wrap=True)
+
+    def _end_json(self, tally: Tally) -> None:
+        import json
+
+        said = {
+            "kind": "tally",
+            "planned": tally.planned,
+            "there": tally.there,
+            "held": tally.held,
+            "failed": [cell.name for cell in tally.failed],
+            "left": tally.left,
+            "stopped": tally.stopped,
+            "folder": str(self._folder.path),
+        }
+        self._console.out(json.dumps(said, ensure_ascii=False), highlight=False)
 
     def _say_json(self, news: News) -> None:
         import json

@@ -1,8 +1,9 @@
 """From an experiment to the debates it asks for: arms crossed with scenarios and seeds.
 
 The seed also decides who sits where. With n parties, the order of speaking moves on at every seed,
-and who is treated, or has which of the rotating models, at every n-th; both also move on from
-scenario to scenario. So neither a state nor a model is tied to speaking first.
+and who is treated, or has which of the rotating models, at every n-th. From scenario to scenario
+both move on too, one of them faster, so that neither a state nor a model is tied to speaking first
+even where there is one seed.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ from harness.loading import find_setting, load_setting, personas_root
 from harness.setting import Agenda, Rules, Setting, sha
 
 USUAL_PROMPT = "dossier"
+
+CROSSED = ("prompt", "model", "chair", "rules")
+"""What arms can be all combinations of."""
 
 _Kind = TypeVar("_Kind", bound=Conditions)
 
@@ -98,7 +102,9 @@ class Design:
     @cached_property
     def yardsticks(self) -> tuple[Arm, ...]:
         """The arms that nobody proposes to use and that take debates of their own."""
-        return tuple(_yardstick(name, self.baseline) for name in self.experiment.beside)
+        return tuple(
+            _yardstick(name, self.baseline) for name in dict.fromkeys(self.experiment.beside)
+        )
 
     @property
     def baseline(self) -> Arm:
@@ -128,6 +134,10 @@ class Design:
             for arm, seed in product(arms, self.seeds):
                 yield self._cell(arm, variation, scenario, index, seed)
 
+    def under(self, arm: Arm, variation: Variation | None) -> Conditions:
+        """What an arm is held with, in the circumstances that are varied."""
+        return arm if variation is None else _over(Conditions, arm, variation)
+
     def setting(self, name: str) -> Setting:
         """A setting of the experiment, loaded once."""
         return self._loaded(name)
@@ -136,7 +146,7 @@ class Design:
         experiment = self.experiment
         several = len(experiment.every_setting) > 1
         for name in experiment.every_setting:
-            items = self._agenda(self.setting(name)).items
+            items = self.agenda(self.setting(name)).items
             if experiment.scenario_unit == "setting":
                 yield Scenario(self.setting(name).id, name, items)
                 continue
@@ -145,7 +155,12 @@ class Design:
                     f"{self.setting(name).id}.{item}" if several else item, name, (item,)
                 )
 
-    def _agenda(self, setting: Setting) -> Agenda:
+    def agenda(self, setting: Setting) -> Agenda:
+        """What the experiment debates in a setting: parties in seat order, items and usual rules.
+
+        Raises:
+            UserError: the setting has no such agenda, item or party, or there are too few.
+        """
         experiment = self.experiment
         return agenda_by_hand(
             setting, experiment.agenda, items=experiment.items, parties=experiment.parties
@@ -154,12 +169,13 @@ class Design:
     def _cell(
         self, arm: Arm, variation: Variation | None, scenario: Scenario, index: int, seed: int
     ) -> Cell:
-        held = _over(Conditions, arm, variation) if variation else arm
+        held = self.under(arm, variation)
         setting = self._worded(scenario.setting, held.wording)
-        parties = self._agenda(setting).parties
-        block = (seed - 1) // len(parties) + index
-        treated = _treated(self.experiment.treat, parties, block)
-        control = _over(Conditions, self.baseline, variation) if variation else self.baseline
+        parties = self.agenda(setting).parties
+        treated = _treated(self.experiment.treat, parties, seed, index)
+        control = self.under(self.baseline, variation)
+        if arm.id in self.experiment.beside:
+            control = held  # a yardstick takes the whole table, whoever is treated in the arms
         seated = {party: held if party in treated else control for party in parties}
         agenda = agenda_by_hand(
             setting,
@@ -169,7 +185,7 @@ class Design:
             rules=_changed(held.rules),
         )
         prompts = {party: self._prompt(each, party) for party, each in seated.items()}
-        models = {party: _model(each, party, parties, block) for party, each in seated.items()}
+        models = {party: _model(seated[party], party, parties, seed, index) for party in parties}
         print_of = self._fingerprint(setting, agenda, prompts, models, held, seed)
         return Cell(
             arm=arm.id,
@@ -191,12 +207,7 @@ class Design:
         return order[::-1] if held.reverse_seats else order
 
     def _prompt(self, held: Conditions, party: str) -> str:
-        """A persona prompt by name; a file is meant beside the experiment file."""
-        name = held.prompts.get(party, held.prompt or USUAL_PROMPT)
-        if not name.endswith(".j2"):
-            return name
-        beside = self.beside / name
-        return str(beside if beside.is_file() else name)
+        return prompt_beside(held.prompts.get(party, held.prompt or USUAL_PROMPT), self.beside)
 
     def _fingerprint(
         self,
@@ -266,6 +277,12 @@ class Design:
         return {}
 
 
+def prompt_beside(name: str, folder: Path) -> str:
+    """A persona prompt as it can be opened: a file is meant beside the experiment file."""
+    beside = folder / name
+    return str(beside) if name.endswith(".j2") and beside.is_file() else name
+
+
 def declared_arms(experiment: Experiment) -> tuple[Arm, ...]:
     """The arms as the file has them: those listed, then all combinations."""
     crossed = _crossed(experiment.cross) if experiment.cross is not None else ()
@@ -275,7 +292,7 @@ def declared_arms(experiment: Experiment) -> tuple[Arm, ...]:
 def _crossed(cross: Cross) -> Iterator[Arm]:
     """All combinations; an arm is called by the handles of what it combines."""
     axes: list[list[tuple[str, dict[str, object]]]] = []
-    for axis in ("prompt", "model", "chair", "rules"):
+    for axis in CROSSED:
         values: Mapping[str, object] = getattr(cross, axis)
         if values:
             axes.append([(handle, {axis: value}) for handle, value in values.items()])
@@ -290,7 +307,7 @@ def _yardstick(name: Yardstick, baseline: Arm) -> Arm:
         case "reference":
             changes = {"model": "reference", "models": {}, "rotate_models": ()}
         case "no-talk":
-            changes = {"rules": baseline.rules.model_copy(update={"rounds": 0})}
+            changes = {"rules": baseline.rules.model_copy(update={"rounds": 0, "caucuses": ()})}
         case "solo":
             changes = {"prompt": "all-sides", "prompts": {}}
     return baseline.model_copy(update={"id": name, **changes})
@@ -318,16 +335,30 @@ def _changed(rules: Rules) -> dict[str, Any]:
     return {name: getattr(rules, name) for name in rules.model_fields_set}
 
 
-def _treated(treat: str, parties: Sequence[str], block: int) -> tuple[str, ...]:
+def _treated(treat: str, parties: Sequence[str], seed: int, index: int) -> tuple[str, ...]:
     if treat == ALL:
         return tuple(parties)
-    return (parties[block % len(parties)],) if treat == IN_TURN else (treat,)
+    if treat != IN_TURN:
+        return (treat,)
+    # Against the order of speaking, which moves on with the scenario too: else the party treated at
+    # the first seed would speak first in every scenario.
+    return (parties[-_moved(len(parties), len(parties), seed, index) % len(parties)],)
 
 
-def _model(held: Conditions, party: str, parties: Sequence[str], block: int) -> str:
+def _model(held: Conditions, party: str, parties: Sequence[str], seed: int, index: int) -> str:
     if party in held.models:
         return held.models[party]
     if held.rotate_models:
-        return held.rotate_models[(parties.index(party) + block) % len(held.rotate_models)]
+        several = held.rotate_models
+        moved = _moved(len(several), min(len(several), len(parties)), seed, index)
+        return several[(parties.index(party) + moved) % len(several)]
     assert held.model is not None, "reading.py checks that every arm has a model"
     return held.model
+
+
+def _moved(of: int, every: int, seed: int, index: int) -> int:
+    """How far what is passed round so many has moved on: once in `every` seeds, and a scenario.
+
+    After a round of scenarios it moves once more, so that it meets every order of speaking.
+    """
+    return (seed - 1) // every + index + index // of

@@ -5,14 +5,17 @@ Whether metrics and judges exist is not known here: whoever scores says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.agendas import agenda_by_hand
 from harness.briefing import persona_prompt
 from harness.errors import Problem, SettingError, UserError
-from harness.experiment.design import Design, declared_arms
-from harness.experiment.shapes import ALL, IN_TURN, Arm, Conditions, Experiment
+from harness.experiment.design import CROSSED, Design, declared_arms, prompt_beside
+from harness.experiment.shapes import ALL, IN_TURN, Conditions, Cross, Experiment
 from harness.experiment.wording import read_wording, reworded
 from harness.loading import display, personas_root
 from harness.loading.names import near
@@ -26,6 +29,9 @@ SHIPPED = Path(__file__).resolve().parent.parent.parent / "evals" / "experiments
 
 NEEDS_SOMEBODY = ("auto", "human")
 """Models that stand for another choice, or for a person: not the same debate each time."""
+
+LONGEST = 60
+"""Letters of an arm's name, as of any handle."""
 
 
 class Read(NamedTuple):
@@ -85,46 +91,82 @@ def load_experiment(name_or_path: str | Path) -> Read:
 
 def _misfits(document: Document, root: Node, design: Design) -> Iterator[Problem]:
     """What the file names that does not exist, or says against itself."""
-    experiment = design.experiment
     yield from _settings(document, root, design)
-    yield from _arms(document, root, experiment)
+    settings = _known_settings(design)
+    for setting in settings:
+        yield from _in_setting(document, root, design, setting)
+    yield from _arms(document, root, design, settings)
     yield from _prices(document, root)
-    for node, conditions in _conditions(root, experiment):
+    for node, conditions in _conditions(root, design.experiment):
         yield from _condition_misfits(document, node, conditions, design)
+        yield from _at_table(document, node, conditions, design, settings)
+        yield from _wording(document, node, conditions, design, settings)
 
 
 def _settings(document: Document, root: Node, design: Design) -> Iterator[Problem]:
-    experiment = design.experiment
-    for name in experiment.every_setting:
+    """Settings that do not exist, or of which two have one name."""
+    one, several = root.get("setting"), root.get("settings")
+    if one is not None and several is not None:
+        yield document.problem(one, "the file has `settings` as well; keep one of the two")
+    names: list[str] = []
+    for index, name in enumerate(design.experiment.every_setting):
+        spot = root.each("settings")[index] if design.experiment.settings else one or root
         try:
-            setting = design.setting(name)
+            names.append(design.setting(name).id)
         except SettingError:
             raise
         except UserError as error:
-            yield document.problem(root.get("setting") or root.get("settings") or root, str(error))
+            yield document.problem(spot, str(error))
             continue
-        yield from _in_setting(document, root, experiment, setting)
+        if names[-1] in names[:-1]:
+            yield document.problem(spot, f"two settings are called {shown(names[-1])}")
+
+
+def _known_settings(design: Design) -> list[Setting]:
+    """The settings that exist; those that do not are told of by `_settings`."""
+    found: list[Setting] = []
+    for name in design.experiment.every_setting:
+        with suppress(UserError):
+            found.append(design.setting(name))
+    return found
 
 
 def _in_setting(
-    document: Document, root: Node, experiment: Experiment, setting: Setting
+    document: Document, root: Node, design: Design, setting: Setting
 ) -> Iterator[Problem]:
     """Items, parties and agenda that the setting does not have."""
     parties = [party.id for party in setting.parties]
-    agendas = [agenda.id for agenda in setting.agendas]
-    yield from _unknown(document, root.each("items"), [i.id for i in setting.items], "item")
-    yield from _unknown(document, root.each("parties"), parties, "party")
     agenda = root.get("agenda")
-    yield from _unknown(document, [agenda] if agenda else [], agendas, "agenda")
-    seated = (
-        experiment.parties or setting.agenda(experiment.agenda or setting.default_agenda).parties
-    )
+    missing = [
+        *_unknown(document, root.each("items"), [item.id for item in setting.items], "item"),
+        *_unknown(document, root.each("parties"), parties, "party"),
+        *_unknown(document, [agenda] if agenda else [], [a.id for a in setting.agendas], "agenda"),
+    ]
+    yield from missing
+    if missing:
+        return
+    try:
+        seated = design.agenda(setting).parties
+    except UserError as error:
+        yield document.problem(root.get("parties") or root, str(error))
+        return
     treat = root.get("treat")
     yield from _unknown(document, [treat] if treat else [], [ALL, IN_TURN, *seated], "party")
     for metric in (root.get("primary"), *root.each("secondary")):
         of = metric.get("of") if metric is not None else None
         named = ["debate", "parties", "treated", *seated]
         yield from _unknown(document, [of] if of else [], named, "party")
+
+
+def _seated(design: Design, settings: Sequence[Setting]) -> list[str]:
+    """The parties that sit at any table; none where a table cannot be laid."""
+    found: dict[str, None] = {}
+    for setting in settings:
+        try:
+            found |= dict.fromkeys(design.agenda(setting).parties)
+        except UserError:  # `_in_setting` has told why
+            return []
+    return list(found)
 
 
 def _unknown(
@@ -136,15 +178,24 @@ def _unknown(
             yield document.problem(node, f"{shown(node.value)} is no {what}{hint}")
 
 
-def _arms(document: Document, root: Node, experiment: Experiment) -> Iterator[Problem]:
+def _arms(
+    document: Document, root: Node, design: Design, settings: Sequence[Setting]
+) -> Iterator[Problem]:
     """Whether there are arms to compare, each with a name of its own and a model."""
-    arms = declared_arms(experiment)
+    experiment = design.experiment
     spot = root.get("arms") or root.get("cross") or root
-    names = [arm.id for arm in arms]
-    if len(arms) < 2:
+    if too_long := _longest_name(experiment):
+        why = f"an arm would be called {too_long!r}; give shorter handles, {LONGEST} letters in all"
+        yield document.problem(root.get("cross") or root, why)
+        return
+    names = [arm.id for arm in declared_arms(experiment)]
+    if len(names) < 2:
         yield document.problem(spot, "needs at least two arms to compare, under `arms` or `cross`")
-    for name in dict.fromkeys(n for n in names if names.count(n) > 1):
+    for name in _twice(names):
         yield document.problem(spot, f"two arms are called {shown(name)}")
+    for name in _twice([each.id for each in experiment.variations]):
+        where = root.get("variations") or root
+        yield document.problem(where, f"two variations are called {shown(name)}")
     for name in experiment.beside:
         if name in names:
             yield document.problem(
@@ -154,14 +205,42 @@ def _arms(document: Document, root: Node, experiment: Experiment) -> Iterator[Pr
     if baseline is not None and baseline.value not in names:
         hint = near(str(baseline.value), names)
         yield document.problem(baseline, f"{shown(baseline.value)} is no arm{hint}")
-    for arm in arms:
-        if not _has_model(arm, experiment.common):
+    seated = set(_seated(design, settings))
+    for arm in design.arms:
+        if not (arm.model or arm.rotate_models or (seated and seated <= set(arm.models))):
             why = f"the arm {arm.id} has no model; write `model: local`, or provider:model"
             yield document.problem(spot, why)
+    yield from _variations(document, root, design)
 
 
-def _has_model(arm: Arm, common: Conditions) -> bool:
-    return any(held.model or held.rotate_models for held in (arm, common))
+def _variations(document: Document, root: Node, design: Design) -> Iterator[Problem]:
+    """Circumstances under which an arm would be no other than the baseline."""
+    if design.experiment.baseline not in [arm.id for arm in design.arms]:
+        return
+    others = [arm for arm in design.arms if not _alike(arm, design.baseline)]
+    for node, variation in zip(root.each("variations"), design.experiment.variations, strict=True):
+        control = design.under(design.baseline, variation)
+        for arm in others:
+            if _alike(design.under(arm, variation), control):
+                why = f"under it the arm {arm.id} is the baseline; change what the arms share"
+                yield document.problem(node, why)
+
+
+def _alike(one: Conditions, other: Conditions) -> bool:
+    """Whether two are the same in all but their names."""
+    return one.model_dump(exclude={"id"}) == other.model_dump(exclude={"id"})
+
+
+def _longest_name(experiment: Experiment) -> str | None:
+    """The longest name of a combination, where it is too long for an arm."""
+    cross = experiment.cross or Cross()
+    axes: tuple[Mapping[str, object], ...] = (cross.prompt, cross.model, cross.chair, cross.rules)
+    name = "-".join(max(axis, key=len) for axis in axes if axis)
+    return name if len(name) > LONGEST else None
+
+
+def _twice(names: Sequence[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def _prices(document: Document, root: Node) -> Iterator[Problem]:
@@ -183,10 +262,9 @@ def _conditions(root: Node, experiment: Experiment) -> Iterator[tuple[Node, Cond
     yield from zip(root.each("variations"), experiment.variations, strict=True)
     cross = root.get("cross")
     if cross is not None and experiment.cross is not None:
-        for handle, model in experiment.cross.model.items():
-            yield _under(cross, "model", handle), Conditions(model=model)
-        for handle, prompt in experiment.cross.prompt.items():
-            yield _under(cross, "prompt", handle), Conditions(prompt=prompt)
+        for axis in CROSSED:
+            for handle, value in getattr(experiment.cross, axis).items():
+                yield _under(cross, axis, handle), Conditions.model_validate({axis: value})
 
 
 def _under(node: Node, *keys: str) -> Node:
@@ -204,25 +282,62 @@ def _condition_misfits(
         why = _bad_model(spec)
         if why is not None:
             yield document.problem(_spot(node, spec), why)
+    if held.model is not None and held.rotate_models:
+        why = "the place has `model` as well; keep one of the two"
+        yield document.problem(node.get("rotate_models") or node, why)
     for name in filter(None, (held.prompt, *held.prompts.values())):
-        file = design.beside / name
         try:
-            persona_prompt(str(file) if file.is_file() else name, personas_root() / "prompts")
+            persona_prompt(prompt_beside(name, design.beside), personas_root() / "prompts")
         except UserError as error:
             yield document.problem(_spot(node, name), str(error))
 
-    if held.wording is not None:
-        yield from _wording(document, node, held.wording, design)
+
+def _at_table(
+    document: Document,
+    node: Node,
+    held: Conditions,
+    design: Design,
+    settings: Sequence[Setting],
+) -> Iterator[Problem]:
+    """Prompts and models for parties that have no seat, and rules that no table can follow."""
+    seated = _seated(design, settings)
+    if not seated:
+        return
+    for key in ("prompts", "models"):
+        given = node.get(key)
+        for party, value in given.value.items() if given and isinstance(given.value, dict) else ():
+            if party not in seated:
+                why = f"{shown(party)} is no party at this table{near(party, seated)}"
+                yield document.problem(value, why)
+    rules = {name: getattr(held.rules, name) for name in held.rules.model_fields_set}
+    for setting in settings:
+        usual = design.agenda(setting)
+        try:
+            agenda_by_hand(
+                setting, design.experiment.agenda, items=usual.items, parties=usual.parties,
+                rules=rules,
+            )  # fmt: skip
+        except UserError as error:
+            yield document.problem(_under(node, "rules"), str(error))
 
 
-def _wording(document: Document, node: Node, name: str, design: Design) -> Iterator[Problem]:
+def _wording(
+    document: Document,
+    node: Node,
+    held: Conditions,
+    design: Design,
+    settings: Sequence[Setting],
+) -> Iterator[Problem]:
     """What is wrong with a file of other statements, at the place that names it."""
+    if held.wording is None:
+        return
     try:
-        wording = read_wording(design.beside / name)
-        for setting in design.experiment.every_setting:
-            reworded(design.setting(setting), wording)
+        wording = read_wording(design.beside / held.wording)
+        for setting in settings:
+            reworded(setting, wording)
     except UserError as error:
-        yield document.problem(_spot(node, name), str(error))
+        why = "; ".join(str(error).splitlines())
+        yield document.problem(_spot(node, held.wording), why)
 
 
 def _bad_model(spec: str) -> str | None:

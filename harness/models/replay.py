@@ -79,6 +79,9 @@ class Replayed:
         )
 
 
-def recorded(transcript: Transcript, seat: str) -> dict[str, ModelCall]:
-    """A seat's recorded calls, by name."""
-    return {call.call: call for call in transcript.calls if call.seat == seat}
+def recorded(
+    transcript: Transcript, seat: str, start: int = 0, end: int | None = None
+) -> dict[str, ModelCall]:
+    """A seat's recorded calls, by name; of a fork, those among some of the debate's events."""
+    calls = (event for event in transcript.debate[start:end] if isinstance(event, ModelCall))
+    return {call.call: call for call in calls if call.seat == seat}

@@ -13,10 +13,9 @@ import socket
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple, TypeGuard
+from typing import Literal, NamedTuple, TypeGuard
 
 from harness import events as e
 from harness.briefing import persona_prompt
@@ -118,31 +117,40 @@ class _Debate:
     known: int
     """How many lines the driver had at the beginning."""
     happening: AsyncGenerator[Event]
+    busy: bool = False
+    """Whether a call is awaited."""
+    told: int | None = None
+    """Bytes of the file that the driver has; None before it was asked."""
 
     async def step(self, refused: Refused | None) -> bool:
         """Go on to the next paid call that is not on record; True at the end."""
-        self.leave.refused = refused
+        self.leave.refused, self.busy = refused, True
         async for event in self.happening:
             if is_paid(event) and event.seq >= self.known:
+                self.busy = False
                 return False
+        self.busy = False
         return True
 
     def news(self) -> bytes:
         """What was written since this was asked last."""
-        return self._file.read() if self.path.exists() else b""
+        if not self.path.exists():
+            return b""
+        with self.path.open("rb") as file:
+            if self.told is None:
+                for _ in range(self.known):
+                    file.readline()
+            else:
+                file.seek(self.told)
+            lines = file.read()
+            self.told = file.tell()
+        return lines
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Throw the scratch file away."""
-        if "_file" in self.__dict__:
-            self._file.close()
+        if not self.busy:  # a call that is still awaited ends with the process
+            await self.happening.aclose()
         self.path.unlink(missing_ok=True)
-
-    @cached_property
-    def _file(self) -> BinaryIO:
-        file = self.path.open("rb")
-        for _ in range(self.known):
-            file.readline()
-        return file
 
 
 class Worker:
@@ -184,11 +192,14 @@ class Worker:
         debate = self._debates.get(name)
         lines = debate.news() if debate is not None else b""
         if over and debate is not None:
-            self._debates.pop(name).close()
+            await self._debates.pop(name).close()
         return Step(lines, over, broke)
 
     async def leave(self) -> None:
         """Throw all scratch files away; nothing is asked of this worker any more."""
+        for debate in self._debates.values():
+            await debate.close()
+        await self._pool.aclose()
         self._scratch.cleanup()
 
     def _taken_up(self, name: str, begun: Begun) -> _Debate:

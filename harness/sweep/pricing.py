@@ -1,40 +1,41 @@
 """What the debates that are missing will take: from those that are there, else from a rehearsal.
 
 Debates of an arm on a scenario that are finished say what the rest of them will take. Where there
-are none yet, those of the arm on other scenarios do, then those of other arms. Where nothing was
-held at all, each is rehearsed: the reference negotiator answers in the models' place, and what they
-would have been sent is counted. A rehearsal asks nobody and costs nothing, but a model may repair
-its answers and talk longer, so its count is a guess and has no interval.
+are none yet, those of the arm on other scenarios do, then those of other arms with the same models.
+Where nothing was held at all, each is rehearsed: the reference negotiator answers in the models'
+place, and what they would have been sent is counted. A rehearsal asks nobody and costs nothing, but
+a model may repair its answers and talk longer. What other arms and rehearsals tell is a guess: how
+far it is off cannot be known beforehand, and it has no interval.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from math import ceil, sqrt
-from statistics import NormalDist, fmean, variance
-from typing import Literal, NamedTuple
+from math import ceil
+from typing import Literal, NamedTuple, get_args
+
+from pydantic import ValidationError
 
 from harness import events as e
 from harness.debate import debate
+from harness.events import EVENT
 from harness.experiment.design import Cell
 from harness.experiment.folder import Folder
 from harness.models import registry
 from harness.models.budget import Budget
 from harness.models.door import price_of
-from harness.models.prices import PriceList
+from harness.models.prices import Price, PriceList
 from harness.models.reference import Reference
 from harness.models.tokens import CHARACTERS_A_TOKEN
-from harness.seating import Means, Seating, reads_prompts
+from harness.seating import Means, Seating, behind, reads_prompts
+from harness.sweep.amounts import NOTHING, Amount, expected
 from harness.sweep.holding import card_of
 from harness.transcript import Transcript, read
 from harness.turn import Json, Reply, Request, Seated, schema_for
-
-LEVEL = 0.95
-"""Nominal coverage of the intervals."""
 
 REPLY_TOKENS: Mapping[str, int] = {"composed": 80, "free": 250}
 """Tokens a reply is taken to have in a rehearsal, by who words the statements."""
@@ -42,32 +43,10 @@ REPLY_TOKENS: Mapping[str, int] = {"composed": 80, "free": 250}
 Source = Literal["debates of the same arm and scenario", "debates of the same arm",
                  "debates of other arms", "a rehearsal without a model"]  # fmt: skip
 
+_REHEARSED: Source = "a rehearsal without a model"
 
-class Amount(NamedTuple):
-    """How much of something, and between what it will lie."""
-
-    value: float
-    low: float | None = None
-    """None where there is nothing to tell the spread from."""
-    high: float | None = None
-
-    def __add__(self, other: object) -> Amount:
-        """The sum of two; the intervals are added as those of independent amounts."""
-        if not isinstance(other, Amount):
-            return NotImplemented
-        value = self.value + other.value
-        if None in (self.low, self.high, other.low, other.high):
-            return Amount(value)
-        assert self.low is not None
-        assert self.high is not None
-        assert other.low is not None
-        assert other.high is not None
-        down = sqrt((self.value - self.low) ** 2 + (other.value - other.low) ** 2)
-        up = sqrt((self.high - self.value) ** 2 + (other.high - other.value) ** 2)
-        return Amount(value, max(0.0, value - down), value + up)
-
-
-NOTHING = Amount(0.0, 0.0, 0.0)
+_CALL = b'"kind":"model_call"'
+"""What marks a call in a line of a transcript: quotes in what was said stand there escaped."""
 
 
 class Take(NamedTuple):
@@ -141,14 +120,56 @@ async def plan(cells: Sequence[Cell], folder: Folder, means: Means) -> Plan:
     held = {
         cell.name: taken(read(folder.transcript(cell))) for cell in cells if folder.finished(cell)
     }
-    missing: dict[str, list[Cell]] = defaultdict(list)
+    missing: dict[_Group, list[Cell]] = defaultdict(list)
     for cell in cells:
         if cell.name not in held:
-            missing[_row(cell)].append(cell)
-    lines: list[Line] = []
-    for arm, group in missing.items():
-        lines += await _arm(arm, group, cells, held, means)
-    return Plan(len(cells), len(held), tuple(lines))
+            missing[_group(cell)].append(cell)
+    lines: dict[tuple[str, str], Line] = {}
+    for group, waiting in missing.items():
+        known = await _known(group, waiting, cells, held, means)
+        for line in _lines(group, waiting, known, means.prices):
+            name = (line.arm, line.model)
+            lines[name] = _together(lines[name], line) if name in lines else line
+    return Plan(len(cells), len(held), tuple(lines.values()))
+
+
+def recall(folder: Folder, budget: Budget, prices: PriceList) -> set[str]:
+    """Count in the budget what the debates in a folder took, set aside ones too; their names.
+
+    Reads no more of a transcript than that. A call that cannot be read counts as one nevertheless.
+    """
+    for path in (*folder.debates, *folder.set_aside):
+        lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last line end was torn
+        known: dict[str, Price | None] | None = None
+        for call in (_call(line) for line in lines if _CALL in line):
+            if call is None:
+                budget.recall(e.Usage(), None)
+            elif call.started is not None:
+                cost = call.cost
+                if cost is None:  # nobody said the price then; it may be known now
+                    known = _prices_of(lines, prices) if known is None else known
+                    price = known.get(call.seat)
+                    cost = price.of(call.usage) if price is not None else None
+                budget.recall(call.usage, cost)
+    return {path.stem for path in folder.debates}
+
+
+def _call(line: bytes) -> e.ModelCall | None:
+    try:
+        event = EVENT.validate_json(line)
+    except ValidationError:
+        return None
+    return event if isinstance(event, e.ModelCall) else None
+
+
+def _prices_of(lines: Sequence[bytes], prices: PriceList) -> dict[str, Price | None]:
+    """The price of what sits in each seat of a transcript; empty where its card is damaged."""
+    try:
+        card = EVENT.validate_json(lines[1])
+    except ValidationError:
+        return {}
+    seats = card.seats if isinstance(card, e.RunCard) else ()
+    return {seat.seat: price_of(behind(seat.model), prices) for seat in seats}
 
 
 def taken(transcript: Transcript) -> dict[str, Take]:
@@ -167,52 +188,59 @@ def taken(transcript: Transcript) -> dict[str, Take]:
     return found
 
 
-async def _arm(
-    arm: str, missing: list[Cell], cells: Sequence[Cell], held: Mapping[str, dict[str, Take]],
+class _Group(NamedTuple):
+    """Debates that are alike but for scenario and seed."""
+
+    arm: str
+    """With the variation, where there is one."""
+    models: tuple[str, ...]
+
+
+class _Known(NamedTuple):
+    """Debates that tell what others will take."""
+
+    source: Source
+    by_scenario: Mapping[str, Sequence[Mapping[str, Take]]]
+
+
+def _group(cell: Cell) -> _Group:
+    arm = f"{cell.arm}.{cell.variation}" if cell.variation else cell.arm
+    return _Group(arm, tuple(sorted(set(cell.models.values()))))
+
+
+async def _known(
+    group: _Group,
+    missing: Sequence[Cell],
+    cells: Sequence[Cell],
+    held: Mapping[str, dict[str, Take]],
     means: Means,
-) -> list[Line]:  # fmt: skip
-    """What the missing debates of an arm will take, model by model."""
-    own = [(c.scenario, held[c.name]) for c in cells if _row(c) == arm and c.name in held]
-    other = [held[c.name] for c in cells if c.name in held and _models(c) & _models(missing[0])]
+) -> _Known:
+    """What there is to tell from, the likest first."""
+    there = [cell for cell in cells if cell.name in held]
+    own = [cell for cell in there if _group(cell) == group]
+    other = [cell for cell in there if _group(cell).models == group.models]
     if own:
-        there = {scenario for scenario, _ in own}
-        whole = all(cell.scenario in there for cell in missing)
-        source: Source = (
-            "debates of the same arm and scenario" if whole else "debates of the same arm"
+        whole = {cell.scenario for cell in missing} <= {cell.scenario for cell in own}
+        return _Known(
+            "debates of the same arm and scenario" if whole else "debates of the same arm",
+            _by_scenario((cell, held[cell.name]) for cell in own),
         )
-        expected = [_of_scenario(own, cell.scenario) for cell in missing]
-    elif other:
-        source, expected = "debates of other arms", [other for _ in missing]
-    else:
-        source, expected = "a rehearsal without a model", await _rehearsals(missing, means)
-    models = sorted({model for takes in expected for take in takes for model in take})
-    return [_line(arm, model, expected, source, means.prices) for model in models]
+    if other:
+        takes = ((cell, held[cell.name]) for cell in other)
+        return _Known("debates of other arms", _by_scenario(takes))
+    # What does not differ between seeds here is not rehearsed again.
+    unlike = {(cell.scenario, *cell.models.items()): cell for cell in missing}.values()
+    rehearsals = [(cell, await rehearsed(cell, means)) for cell in unlike]
+    return _Known(_REHEARSED, _by_scenario(rehearsals))
 
 
-def _row(cell: Cell) -> str:
-    return f"{cell.arm}.{cell.variation}" if cell.variation else cell.arm
-
-
-def _models(cell: Cell) -> set[str]:
-    return set(cell.models.values())
-
-
-def _of_scenario(
-    own: Iterable[tuple[str, dict[str, Take]]], scenario: str
-) -> list[dict[str, Take]]:
-    """The debates that tell what one on this scenario takes; all of the arm's if it has none."""
-    pairs = list(own)
-    same = [take for name, take in pairs if name == scenario]
-    return same or [take for _, take in pairs]
-
-
-async def _rehearsals(missing: Sequence[Cell], means: Means) -> list[list[dict[str, Take]]]:
-    """One rehearsal a scenario: what does not differ between seeds here is not done again."""
-    known: dict[str, dict[str, Take]] = {}
-    for cell in missing:
-        if cell.scenario not in known:
-            known[cell.scenario] = await rehearsed(cell, means)
-    return [[known[cell.scenario]] for cell in missing]
+def _by_scenario(
+    pairs: Iterable[tuple[Cell, dict[str, Take]]],
+) -> dict[str, list[dict[str, Take]]]:
+    found: dict[str, list[dict[str, Take]]] = defaultdict(list)
+    for cell, take in pairs:
+        found[cell.scenario].append(take)
+    return dict(found)
 
 
 async def rehearsed(cell: Cell, means: Means) -> dict[str, Take]:
@@ -272,57 +300,61 @@ def _in_full(request: Request) -> Json:
     return properties
 
 
+def _lines(
+    group: _Group, missing: Sequence[Cell], known: _Known, prices: PriceList
+) -> Iterator[Line]:
+    """What debates that are alike will take, model by model."""
+    waiting = Counter(cell.scenario for cell in missing)
+    takes = [take for each in known.by_scenario.values() for take in each]
+    for model in sorted({model for take in takes for model in take}):
+        yield _line(group.arm, model, waiting, known, prices)
+
+
 def _line(
-    arm: str,
-    model: str,
-    expected: Sequence[Sequence[Mapping[str, Take]]],
-    source: Source,
-    prices: PriceList,
+    arm: str, model: str, missing: Mapping[str, int], known: _Known, prices: PriceList
 ) -> Line:
-    takes = [[take.get(model, Take()) for take in known] for known in expected]
-    price = price_of(registry.parse(model), prices)
-    rehearsal = source.startswith("a rehearsal")
+    price = price_of(behind(model), prices)
+    spread = known.source.startswith("debates of the same arm")
 
-    def amount(*each: str) -> Amount:
-        series = [[sum(getattr(t, name) for name in each) for t in known] for known in takes]
-        return _total(series, spread=not rehearsal)
+    def amount(of: Callable[[Take], float]) -> Amount:
+        series = {
+            scenario: [of(take.get(model, Take())) for take in takes]
+            for scenario, takes in known.by_scenario.items()
+        }
+        return expected(series, missing, spread=spread)
 
-    cost = None
-    if price is not None:
-        dollars = [[price.of(_usage(take)) for take in known] for known in takes]
-        cost = _total(dollars, spread=not rehearsal)
     return Line(
         arm=arm,
         model=model,
-        missing=len(expected),
-        calls=amount("calls"),
-        input=amount("input"),
-        output=amount("output"),
-        seconds=None if rehearsal else amount("seconds"),
-        cost=cost,
-        source=source,
+        missing=sum(missing.values()),
+        calls=amount(lambda take: take.calls),
+        input=amount(lambda take: take.input),
+        output=amount(lambda take: take.output),
+        seconds=None if known.source == _REHEARSED else amount(lambda take: take.seconds),
+        cost=None if price is None else amount(lambda take: price.of(_usage(take))),
+        source=known.source,
     )
+
+
+def _together(one: Line, other: Line) -> Line:
+    """Two groups of an arm's debates that differ in what else sits at the table."""
+    sources: tuple[Source, ...] = get_args(Source)
+    return Line(
+        arm=one.arm,
+        model=one.model,
+        missing=one.missing + other.missing,
+        calls=one.calls + other.calls,
+        input=one.input + other.input,
+        output=one.output + other.output,
+        seconds=_both(one.seconds, other.seconds),
+        cost=_both(one.cost, other.cost),
+        source=max(one.source, other.source, key=sources.index),
+    )
+
+
+def _both(one: Amount | None, other: Amount | None) -> Amount | None:
+    return None if one is None or other is None else one + other
 
 
 def _usage(take: Take) -> e.Usage:
     return e.Usage(input=take.input, output=take.output, cached=take.cached)
-
-
-def _total(series: Sequence[Sequence[float]], *, spread: bool) -> Amount:
-    """The sum over debates to come, each like the known ones given for it.
-
-    A normal prediction interval: the debates to come vary like the known ones (pooled over
-    scenarios), and so does the mean they are told from.
-    """
-    value = sum(fmean(known) for known in series)
-    pools = {tuple(known): len(known) for known in series}
-    freedom = sum(n - 1 for n in pools.values())
-    if not spread or freedom < 1:
-        return Amount(value)
-    within = sum(variance(known) * (n - 1) for known, n in pools.items() if n > 1) / freedom
-    each: dict[tuple[float, ...], int] = defaultdict(int)
-    for known in series:
-        each[tuple(known)] += 1
-    total = sum(within * (m + m * m / len(known)) for known, m in each.items())
-    half = NormalDist().inv_cdf((1 + LEVEL) / 2) * sqrt(total)
-    return Amount(value, max(0.0, value - half), value + half)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,6 @@ from pathlib import Path
 from harness.experiment.design import Cell
 from harness.experiment.folder import Folder
 from harness.experiment.reading import Read, load_experiment
-from harness.models import registry
 from harness.models.budget import Budget
 from harness.models.cassette import Cassette
 from harness.models.clock import Clock, SystemClock
@@ -20,11 +18,13 @@ from harness.models.pool import Pool
 from harness.models.prices import PriceList
 from harness.places import in_checkout
 from harness.seating import Means
-from harness.sweep.holding import Holder
+from harness.session import run_alone
+from harness.sweep.holding import Holder, language_models
+from harness.sweep.pricing import recall
 from harness.sweep.sweep import News, Sweep, Tally
 
 HOSTED_AT_ONCE = 16
-"""Debates under way at once, where hosted models sit in all seats."""
+"""Debates under way at once, where no model in this process takes part."""
 
 
 def _unheard(news: News) -> None:
@@ -95,25 +95,34 @@ class Held:
 
 
 def hosted(read: Read) -> list[str]:
-    """The hosted models that sit in seats of the experiment."""
-    specs = dict.fromkeys(spec for cell in read.design.cells() for spec in cell.models.values())
-    return [spec for spec in specs if registry.parse(spec).family == "chat"]
+    """The hosted models that speak in the experiment, in its seats or in the chair's."""
+    specs = dict.fromkeys(spec for cell in read.design.cells() for spec in language_models(cell))
+    return [str(spec) for spec in specs if spec.family == "chat"]
 
 
 async def hold(read: Read, cells: list[Cell], folder: Folder, terms: Terms) -> Tally:
     """Hold the debates that are missing, after putting on file what was declared.
 
+    What the debates in the folder took before counts in the budget, so that its ceilings are those
+    of the whole experiment; its minutes are this run's own.
+
     Raises:
         ModelUnavailable: only the user can mend what keeps a model from answering.
         ProviderDown: a provider gave no answer for as long as patience lasts.
+        UserError: the cassette holds no such reply, a file of the folder cannot be read, ...
     """
-    finished = [cell for cell in cells if folder.finished(cell)]
-    folder.declare(read.experiment, read.source, terms.clock.now(), len(finished))
+    folder.declare(read.experiment, read.source, terms.clock.now(), folder.held)
+    counted = recall(folder, terms.budget, terms.prices)
     pool = terms.pool(read)
     sweep = Sweep(
         cells=cells,
         folder=folder,
-        holder=Holder(lambda name: _means(terms, pool, name), lambda name: _clock(terms, name)),
+        holder=Holder(
+            lambda name: _means(terms, pool, name),
+            lambda name: _clock(terms, name),
+            terms.clock,
+            counted,
+        ),
         clock=terms.clock,
         at_once=terms.at_once or usual_at_once(cells),
         watch=terms.watch,
@@ -130,8 +139,8 @@ def usual_at_once(cells: list[Cell]) -> int:
     A model in this process answers one call at a time; more debates at once would only push out of
     its cache what it has read of the others.
     """
-    families = {registry.parse(spec).family for cell in cells for spec in cell.models.values()}
-    return HOSTED_AT_ONCE if families == {"chat"} else 1
+    local = any(spec.family == "local" for cell in cells for spec in language_models(cell))
+    return 1 if local else HOSTED_AT_ONCE
 
 
 def run_experiment(
@@ -144,12 +153,14 @@ def run_experiment(
     max_minutes: float | None = None,
     prices: tuple[str, ...] = (),
     at_once: int | None = None,
+    cassette: Cassette | None = None,
     watch: Callable[[News], None] = _unheard,
 ) -> Held:
     """Hold the debates of an experiment file, or go on with them.
 
-    Runs on an event loop of its own. What is finished is left alone, so calling it again goes on
-    where it was left. `evals.comparison.results.results_of(held.folder.path)` reads the outcome.
+    Runs on an event loop of its own; where one is running already, as in a notebook, that one
+    stands still. What is finished is left alone, so calling it again goes on where it was left.
+    `evals.comparison.results.results_of(held.folder.path)` reads the outcome.
 
     Args:
         file: The experiment file, or an experiment that comes with the program by its name.
@@ -157,9 +168,10 @@ def run_experiment(
         max_calls: Calls at most; as the file says where left out, and so for the other ceilings.
         max_tokens: Tokens at most, read and written.
         max_cost: US dollars at most; every hosted model then needs a price.
-        max_minutes: Minutes at most.
+        max_minutes: Minutes at most, of this call.
         prices: `MODEL=IN/OUT` in US dollars per million tokens.
         at_once: Debates under way at once.
+        cassette: Where replies are recorded or come from.
         watch: Told of everything that happens.
 
     Raises:
@@ -169,9 +181,9 @@ def run_experiment(
     folder = Folder(Path(out) if out is not None else usual_folder(read))
     terms = Terms.of(
         read, max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost,
-        max_minutes=max_minutes, prices=prices, at_once=at_once, watch=watch,
+        max_minutes=max_minutes, prices=prices, at_once=at_once, cassette=cassette, watch=watch,
     )  # fmt: skip
-    tally = asyncio.run(hold(read, list(read.design.cells()), folder, terms))
+    tally = run_alone(hold(read, list(read.design.cells()), folder, terms))
     return Held(read, folder, tally)
 
 

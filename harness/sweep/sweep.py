@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from harness import events as e
-from harness.errors import ModelUnavailable, TranscriptError, TranscriptInUse
+from harness.errors import TranscriptError, TranscriptInUse, UserError
 from harness.events import Event
 from harness.experiment.design import Cell
-from harness.experiment.folder import Broken, Folder
+from harness.experiment.folder import ASIDE, Broken, Folder
 from harness.models.clock import Clock
+from harness.session import unused
 from harness.sweep.holding import Holds
 
 ATTEMPTS = 2
@@ -84,7 +85,8 @@ class Sweep:
         """Hold what is missing.
 
         Raises:
-            ModelUnavailable: only the user can mend what keeps a model from answering. The debates
+            UserError: what keeps a debate from going on would keep the others too, and the user can
+                mend it: no key, a provider that is down, a cassette without the reply. The debates
                 under way stop where they are and can be gone on with.
         """
         missing = iter(list(self._missing()))
@@ -111,16 +113,16 @@ class Sweep:
             await self._attempt(cell)
         while self._elsewhere:
             cell = self._elsewhere.popleft()
-            if self.folder.finished(cell):
-                self.tally.there += 1
-                self.watch(News("there", cell))
-                continue
             await self._attempt(cell)
             if cell in self._elsewhere:
                 await asyncio.sleep(LOOK_AGAIN)
 
     async def _attempt(self, cell: Cell) -> None:
-        """Hold a debate, once more if it breaks off."""
+        """Hold a debate, once more if it breaks off, unless another process has done so."""
+        if self.folder.finished(cell):
+            self.tally.there += 1
+            self.watch(News("there", cell))
+            return
         for attempt in range(1, ATTEMPTS + 1):
             if self.tally.stopped:
                 self.tally.left += 1
@@ -136,27 +138,26 @@ class Sweep:
 
     async def _hold(self, cell: Cell) -> str | None:
         """Hold a debate; why it broke off, if it did."""
-        path = self.folder.transcript(cell)
-        known = path.exists()
+        known = self._file_of(cell)
         try:
             await self._listen(cell)
         except TranscriptInUse:
             self._left_to_others(cell)
-        except ModelUnavailable:
-            raise
         except TranscriptError as error:
-            if not known and path.exists():
-                self._left_to_others(cell)
+            if known is not None and self._file_of(cell) != known:
+                self._left_to_others(cell)  # another process has set it aside and begun it anew
                 return None
             self._set_aside(cell)
             return str(error)
+        except UserError:
+            raise
         except Exception as error:  # whatever breaks in one debate must not cost the others
             return f"{type(error).__name__}: {error}"
         return None
 
     async def _listen(self, cell: Cell) -> None:
-        debate = self.holder.hold(cell, self.folder.transcript(cell))
         self.watch(News("begins", cell))
+        debate = self.holder.hold(cell, self.folder.transcript(cell))
         last: Event | None = None
         async with aclosing(debate) as happening:
             async for event in happening:
@@ -180,16 +181,22 @@ class Sweep:
         path = self.folder.transcript(cell)
         if not path.exists():
             return
-        aside = self.folder.path / "broken"
+        aside = self.folder.path / ASIDE
         aside.mkdir(exist_ok=True)
-        number = sum(1 for _ in aside.glob(f"{path.stem}*")) + 1
-        path.rename(aside / f"{path.stem}-{number}.jsonl")
+        path.rename(unused(aside, path.stem))
+
+    def _file_of(self, cell: Cell) -> int | None:
+        """Which file the transcript is; another one where it was set aside and begun anew."""
+        try:
+            return self.folder.transcript(cell).stat().st_ino
+        except FileNotFoundError:
+            return None
 
 
 def _one(several: BaseExceptionGroup[BaseException]) -> BaseException:
     """The error to show for a group: the user's to mend before a defect, the first of them."""
     found = list(_flat(several))
-    return next((error for error in found if isinstance(error, ModelUnavailable)), found[0])
+    return next((error for error in found if isinstance(error, UserError)), found[0])
 
 
 def _flat(several: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

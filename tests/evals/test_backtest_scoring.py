@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from evals.backtest.inference import paired, sign_flip, t_quantile
+from evals.backtest.inference import paired
 from evals.backtest.scoring import (
     anything,
     brier,
@@ -21,6 +21,8 @@ from evals.backtest.scoring import (
     nothing_agreed,
     smoothed,
 )
+from evals.comparison.distributions import t_quantile
+from evals.comparison.randomisation import sign_flip
 
 EVERY = ("a", "b", "c", "none")
 

@@ -1,0 +1,41 @@
+"""A result as Markdown, fit for a README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evals.comparison.presented import Grid, Section, sections
+from evals.comparison.shapes import Results
+
+
+def to_markdown(results: Results) -> str:
+    """All sections as Markdown."""
+    parts = [f"# {_safe(results.experiment.id)}"]
+    for section in sections(results):
+        parts += list(_markdown(section))
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(section: Section) -> Iterator[str]:
+    if section.title:
+        yield f"## {_safe(section.title)}"
+    yield from map(_safe, section.words)
+    if section.grid is not None:
+        yield _markdown_table(section.grid)
+    if section.points:
+        yield "\n".join(f"- {_safe(point)}" for point in section.points)
+    yield from (f"*{_safe(note)}*" for note in section.notes)
+
+
+def _markdown_table(grid: Grid) -> str:
+    rows = [[" ".join((cell.main, *cell.small)) for cell in row] for row in grid.rows]
+    lines = [list(grid.head), ["---"] * len(grid.head), *rows]
+    return "\n".join("| " + " | ".join(map(_safe, line)) + " |" for line in lines)
+
+
+def _safe(text: str) -> str:
+    """Text that cannot break out of a table cell or start a tag, a link or emphasis."""
+    flat = " ".join(text.split())
+    for character in "\\|`<*_":
+        flat = flat.replace(character, "\\" + character)
+    return flat.replace("](", "]\\(")
