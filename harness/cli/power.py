@@ -237,8 +237,8 @@ def _table(console: Console, seen: Prospect) -> None:
 def _notes(seen: Prospect) -> Iterator[str]:
     """What the numbers rest on."""
     yield (
-        f"The true difference varies between scenarios with standard deviation {seen.between:g}, "
-        f"debates of one scenario and arm with {seen.within:g} ({seen.source})."
+        f"The true difference varies between scenarios with standard deviation {seen.between:.3g}, "
+        f"debates of one scenario and arm with {seen.within:.3g} ({seen.source})."
     )
     adjusted = "" if seen.arms == 1 else f", {seen.alpha * seen.arms:.3g} over {seen.arms} arms"
     yield (
