@@ -9,7 +9,7 @@ from evals.comparison.book import Book
 from evals.comparison.confounds import axes, undeclared
 from evals.comparison.inference import LEAST
 from evals.comparison.missing import MOST_UNSCORED
-from evals.comparison.sentences import called, listed
+from evals.comparison.sentences import called, counted, listed
 from evals.comparison.shapes import Declared, Row, Use
 
 MOST_FAILED_TURNS = 0.02
@@ -60,7 +60,7 @@ def _failed(book: Book) -> Iterator[str]:
     if failed:
         more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
         yield (
-            f"{len(failed)} debates broke off twice and count as unscored: "
+            f"{counted(len(failed), 'debate')} broke off twice and counted as unscored: "
             f"{', '.join(failed[:NAMED])}{more}"
         )
 
@@ -122,10 +122,20 @@ def _redeclared(declared: Sequence[Declared]) -> Iterator[str]:
 
 
 def _unscored(rows: Sequence[Row]) -> Iterator[str]:
+    """Where more is missing than may be, metrics of one arm together."""
+    found: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.variation is None and row.unscored > MOST_UNSCORED:
-            bounded = "; best and worst case stand beside the mean" if row.bounds else ""
-            yield f"{row.name}, {called(row.metric)}: {row.unscored:.0%} unscored{bounded}"
+            bounded = (
+                "best and worst case stand beside the mean"
+                if row.bounds
+                else "how far off it may be is not known"
+            )
+            found.setdefault((row.name, bounded), []).append(
+                f"{called(row.metric)} ({row.unscored:.0%})"
+            )
+    for (name, bounded), shares in found.items():
+        yield f"{name}, unscored: {', '.join(shares)}; {bounded}"
 
 
 def _judges(book: Book, rows: Sequence[Row]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from evals.comparison.presented import Grid, Section, sections
 from evals.comparison.shapes import Results
+from evals.comparison.shown import Cell
 
 
 def to_markdown(results: Results) -> str:
@@ -28,9 +29,16 @@ def _markdown(section: Section) -> Iterator[str]:
 
 
 def _markdown_table(grid: Grid) -> str:
-    rows = [[" ".join((cell.main, *cell.small)) for cell in row] for row in grid.rows]
+    rows = [[_cell(cell) for cell in row] for row in grid.rows]
     lines = [list(grid.head), ["---"] * len(grid.head), *rows]
     return "\n".join("| " + " | ".join(map(_safe, line)) + " |" for line in lines)
+
+
+def _cell(cell: Cell) -> str:
+    """On one line: an interval belongs to its number, all else is a remark."""
+    return "".join(
+        (cell.main, *(f" {part}" if part.startswith("[") else f"; {part}" for part in cell.small))
+    )
 
 
 def _safe(text: str) -> str:

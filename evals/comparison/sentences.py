@@ -8,7 +8,7 @@ from statistics import fmean
 
 from evals.comparison.book import Book
 from evals.comparison.inference import LEAST, Difference
-from evals.comparison.power import Prospect, Spread, prospect
+from evals.comparison.power import Prospect, Spread, needed, prospect, standard_error
 from evals.comparison.rows import WITHHELD
 from evals.comparison.shapes import Row
 from evals.comparison.shown import chance, numbers
@@ -28,6 +28,17 @@ WORDS = {
     "consistency/contradicted": "claims that contradict the mandate",
 }
 """What metrics are called in a sentence; others go by their names."""
+
+
+NOTHING_WOULD_DO = "No number of scenarios up to 10,000 would do."
+
+SURELY = 20
+"""Standard errors beyond which an effect cannot be missed, nor its power be computed: the
+noncentral t distribution has no numbers that small."""
+
+
+ROUNDING = 1e-9
+"""A standard deviation below which nothing varied."""
 
 
 def called(metric: Metric) -> str:
@@ -55,7 +66,7 @@ def _found(arms: Sequence[Row], word: Word, than: str) -> Iterator[str]:
         qualified = row.verdict.sentence.removeprefix(word).lstrip(",: ")
         yield (
             f"{row.name} is {than}, {' '.join((cell.main, *cell.small))}, p = "
-            f"{chance(row.p_adjusted)} adjusted for {_counted(len(arms), 'arm')} ({qualified})"
+            f"{chance(row.p_adjusted)} adjusted for {counted(len(arms), 'arm')} ({qualified})"
         )
 
 
@@ -113,54 +124,91 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "none"
 
 
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}{'s' * (n != 1)}"
+def counted(n: int, what: str) -> str:
+    """So many of something."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def spend(book: Book, rows: Sequence[Row]) -> str:
     """Where differences come from, and whether more scenarios or more seeds would tell more."""
     found = [r.difference for r in rows if r.metric == book.metrics[0] and r.variation is None
              and r.kind == "arm" and r.difference is not None]  # fmt: skip
-    split = [each.components for each in found if each.components is not None]
+    split = [each for each in found if each.components is not None]
     if not split:
         return (
             "No scenario has two seeds in both arms, so what varies from scenario to scenario "
             "cannot be told from what varies from seed to seed."
         )
-    between = sqrt(fmean(each.scenario for each in split))
-    within = sqrt(fmean(each.seed for each in split))
-    if not between and not within:
+    spread = pooled(split)
+    if not spread.between and not spread.within:
         return "No difference varies, neither from scenario to scenario nor from seed to seed."
     told = (
         f"The difference between arms varies from scenario to scenario with a standard deviation "
-        f"of {between:.2g}, debates of one scenario and arm with {within:.2g}"
+        f"of {spread.between:.2g}, debates of one scenario and arm with {spread.within:.2g}"
+        f"{spread.source}"
     )
-    return f"{told}. {_advice(book, found, Spread(between, within, 'found here'))}"
+    return f"{told}. {_advice(book, found, spread)}"
+
+
+def pooled(found: Sequence[Difference]) -> Spread:
+    """What varies, over all arms, so that it explains the standard errors that the table has.
+
+    omega² is the mean variance of the scenario differences less what the seeds explain of it. Where
+    that is below 0 the seeds even each other out, as they do where seats rotate from seed to seed;
+    reckoning with what they vary by would then promise less than the table shows, so sigma is what
+    the scenario differences leave room for.
+    """
+    means = fmean((each.observed.se or 0.0) ** 2 * len(each.scenarios) for each in found)
+    within = fmean(each.components.seed for each in found if each.components is not None)
+    share = fmean(fmean(1 / s.pairs for s in each.scenarios) for each in found)
+    between = means - 2 * within * share
+    if between >= -(ROUNDING**2):
+        return Spread(_deviation(between), _deviation(within), "")
+    evened = _deviation(means / (2 * share))
+    return Spread(0.0, evened, " (as far as seeds do not even each other out)")
+
+
+def _deviation(variance: float) -> float:
+    """The standard deviation; 0 where it is rounding."""
+    found = sqrt(max(0.0, variance))
+    return found if found > ROUNDING else 0.0
 
 
 def _advice(book: Book, found: Sequence[Difference], spread: Spread) -> str:
     scenarios = max(len(each.scenarios) for each in found)
     seeds = max(each.seeds[1] for each in found)
     if scenarios < LEAST:
-        return f"With {_counted(scenarios, 'scenario')} no test is made: add scenarios, not seeds."
+        return f"With {counted(scenarios, 'scenario')} no test is made: add scenarios, not seeds."
     effect = book.experiment.primary.smallest
+    if effect > SURELY * standard_error(spread.between, spread.within, scenarios, seeds):
+        return f"A true difference of {effect:g} would surely be found: enough."
     seen = prospect(
         effect, spread, scenarios=scenarios, seeds=seeds, alpha=book.experiment.alpha,
         arms=len(found),
     )  # fmt: skip
     here = (
-        f"With {scenarios} scenarios of {_counted(seeds, 'seed')} a true difference of {effect:g} "
-        f"in one of {_counted(len(found), 'arm')} is found with probability {seen.here.power:.2f}"
+        f"With {scenarios} scenarios of {counted(seeds, 'seed')} a true difference of {effect:g} "
+        f"in one of {counted(len(found), 'arm')} is found with probability {seen.here.power:.2f}"
     )
     if seen.here.power >= seen.wanted:
         return f"{here}: enough."
-    return f"{here}. {_enough(seen, scenarios, seeds)}"
+    return f"{here}. {_enough(seen, scenarios, seeds, evened=bool(spread.source))}"
 
 
-def _enough(seen: Prospect, scenarios: int, seeds: int) -> str:
-    """The cheapest way to enough, and whether more seeds alone are one."""
-    cheapest = seen.cheapest
-    if cheapest is None:
+def _enough(seen: Prospect, scenarios: int, seeds: int, *, evened: bool) -> str:
+    """The cheapest way to enough, and whether more seeds alone are one.
+
+    Where seeds even each other out nothing is known of other numbers of them.
+    """
+    if evened:
+        designs = needed(
+            seen.effect, seen.between, seen.within, wanted=seen.wanted, alpha=seen.alpha,
+            arms=seen.arms, seeds=(seeds,),
+        )  # fmt: skip
+        return " ".join(
+            f"For .8, {each.scenarios} scenarios as these would do." for each in designs
+        )
+    if seen.cheapest is None:
         return "No number of scenarios up to 10,000 would do."
     by_seeds = next((each.seeds for each in seen.enough if each.scenarios <= scenarios), None)
     alone = (
@@ -169,6 +217,6 @@ def _enough(seen: Prospect, scenarios: int, seeds: int) -> str:
         else "more seeds alone would not do"
     )
     return (
-        f"For .8, {cheapest.scenarios} scenarios of {_counted(cheapest.seeds, 'seed')} take the "
-        f"fewest debates ({cheapest.debates:,} in all); {alone}."
+        f"For .8, {seen.cheapest.scenarios} scenarios of {counted(seen.cheapest.seeds, 'seed')} "
+        f"take the fewest debates ({seen.cheapest.debates:,} in all); {alone}."
     )

@@ -37,6 +37,8 @@ one over two scenarios can be thirty times as wide, and nothing else could then 
 
 TICKS = 5
 """How many an axis has at most; their numbers stand beside each other."""
+LEAST = 1e-9
+"""What is smaller is rounding."""
 BEYOND = 0.04
 """Share of an axis that is left free at both ends."""
 
@@ -137,8 +139,8 @@ def scale(values: Iterable[float], left: float, right: float) -> Scale:
     """
     held = [*values] or [0.0]
     low, high = min(held), max(held)
-    alike = high - low < 1e-9 * max(1.0, abs(high))
-    room = 0.1 * (abs(high) or 1.0) if alike else BEYOND * (high - low)
+    alike = high - low < LEAST * max(1.0, abs(high))
+    room = 0.1 * (abs(high) if abs(high) > LEAST else 1.0) if alike else BEYOND * (high - low)
     low, high = low - room, high + room
     fits = (step for step in _steps(high - low) if len(_multiples(low, high, step)) <= TICKS)
     return Scale(low, high, next(fits), left, right)

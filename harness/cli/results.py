@@ -227,7 +227,8 @@ def _show(console: Console, section: Section) -> None:
     from harness.plain import clean
 
     if section.title:
-        console.print(f"\n{clean(section.title).upper()}", style="bold")
+        kind, colon, name = clean(section.title).partition(":")
+        console.print(f"\n{kind.upper()}{colon}{name}", style="bold")
     for words in section.words:
         console.print(clean(words))
     if section.grid is not None:
@@ -250,7 +251,7 @@ def _hanging(point: str) -> Table:
 
 def fitting(grid: Grid, width: int) -> list[Grid]:
     """The table, or several with some of its columns each, so that no number is broken."""
-    first, *widths = _widths(grid)
+    first, *widths = needed(grid)
     parts, room = [[0]], width - first - MARGIN
     for column, wide in enumerate(widths, 1):
         if len(parts[-1]) > 1 and wide + GAP > room:
@@ -267,7 +268,7 @@ def fitting(grid: Grid, width: int) -> list[Grid]:
     ]
 
 
-def _widths(grid: Grid) -> list[int]:
+def needed(grid: Grid) -> list[int]:
     """How wide each column has to be: numbers are whole, sentences may go over several lines."""
     return [
         max(
@@ -283,9 +284,9 @@ def _table(grid: Grid, width: int) -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    natural = [max(len(n), w) for n, w in zip(grid.head, _widths(grid), strict=True)]
+    natural = [max(len(n), w) for n, w in zip(grid.head, needed(grid), strict=True)]
     narrow = sum(natural) + GAP * len(natural) + MARGIN > width
-    for index, (name, wide) in enumerate(zip(grid.head, _widths(grid), strict=True)):
+    for index, (name, wide) in enumerate(zip(grid.head, needed(grid), strict=True)):
         table.add_column(
             name,
             overflow="fold",

@@ -23,7 +23,7 @@ from harness.models.clock import Clock, SystemClock
 from harness.models.limits import Limits
 from harness.models.pool import Pool
 from harness.models.prices import PriceList
-from harness.seating import Means
+from harness.seating import Means, Seating
 from harness.session import Sitting
 from harness.transcript import Transcript, Writer, closed, read
 
@@ -61,6 +61,8 @@ class Terms:
     limits: Limits | None = None
     clock: Clock = field(default_factory=SystemClock)
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    seating: Callable[[e.RunCard, Means, Transcript | None], Seating] = Seating
+    """What fills a room from its card."""
 
 
 @dataclass
@@ -169,7 +171,7 @@ class _Holder:
         # What a first attempt spent is in the budget already.
         recalls = not begun_here
         means = Means(terms.budget, terms.prices, terms.env, models, recalls=recalls)
-        return Sitting(recording.card, path, means, terms.clock, recording)
+        return Sitting(recording.card, path, means, terms.clock, recording, terms.seating)
 
     def _ended(self, branch: Branch, path: Path, stop: str) -> None:
         if stop:

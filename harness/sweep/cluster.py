@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.briefing import persona_prompt
@@ -17,7 +19,6 @@ from harness.errors import UserError
 from harness.experiment.design import Cell
 from harness.experiment.folder import Folder
 from harness.loading import personas_root
-from harness.models import registry
 from harness.models.budget import Budget
 from harness.models.clock import SystemClock
 from harness.models.limits import Limits
@@ -32,11 +33,11 @@ from harness.sweep.sweep import News, Sweep, Tally
 if TYPE_CHECKING:
     from types import ModuleType
 
-HOSTED_EACH = 16
-"""Debates that a worker has at a time where its models are servers."""
-
 _OBJECTS = 128 * 2**20
 """Bytes that a cluster on this machine sets aside for objects; ours are small."""
+
+_KNOCK = 10.0
+"""Seconds for which a cluster may take to open a connection."""
 
 _RUNNING = "RAY_ADDRESS"
 """Where Ray looks for a cluster; set in jobs that are submitted to one."""
@@ -64,8 +65,10 @@ async def held_on_ray(
     prices: PriceList,
     cluster: Cluster,
     *,
+    each: int,
     at_once: int | None = None,
     limits: Limits | Mapping[str, Limits] | None = None,
+    counted: set[str] | None = None,
     watch: Callable[[News], None] = lambda news: None,
     say: Callable[[str], None] = lambda words: None,
 ) -> Tally:
@@ -77,10 +80,11 @@ async def held_on_ray(
         budget: ceilings for all workers together.
         prices: of models.
         cluster: where, and with how many workers.
-        at_once: debates under way at once on all workers together; None: 16 a worker, or 1 where a
-            model computes in the worker.
+        each: debates that a worker has at a time, where `at_once` says nothing.
+        at_once: debates under way at once, on all workers together.
         limits: how fast providers may be asked by all workers together: each gets an even share.
             None: the usual ones, for each worker by itself.
+        counted: debates of which the budget counts already what is on record.
         watch: told of everything that happens in the sweep.
         say: told, in a sentence, which worker came and which was lost.
 
@@ -98,12 +102,12 @@ async def held_on_ray(
     _join(ray, cluster)
     try:
         places = _places(ray, cluster, len(missing), at_once, limits)
-        total = at_once or places * _usual(missing)
-        each = math.ceil(total / places)
-        hire = _hiring(ray, cluster, prices, share(limits, places), each)
-        crew = Crew(hire, places, each, _prompts(missing), versions_here(), say)
+        total = at_once or places * each
+        most = math.ceil(total / places)
+        hire = _hiring(ray, cluster, prices, share(limits, places), most)
+        crew = Crew(hire, places, most, _prompts(missing), versions_here(), say)
         async with crew:
-            holder = Remote(crew, Purse(budget), prices, clock)
+            holder = Remote(crew, Purse(budget), prices, clock, counted or set())
             return await Sweep(cells, folder, holder, clock, total, watch).run()
     finally:
         ray.shutdown()
@@ -165,11 +169,30 @@ def _join(ray: Any, cluster: Cluster) -> None:
         ray.init("local", num_cpus=room, object_store_memory=_OBJECTS, include_dashboard=False,
                  **quiet)  # fmt: skip
         return
+    _answers(address)
     try:
         ray.init(address, **quiet)
     except (ConnectionError, RuntimeError, ValueError, ImportError) as error:
         why = " ".join(str(error).split())
         raise UserError(f"There is no Ray cluster to be joined at {address}: {why}") from error
+
+
+def _answers(address: str) -> None:
+    """Knock first: Ray itself tries an address where nobody is for many minutes.
+
+    Raises:
+        UserError: nobody opens.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdecimal():  # `auto`, or what only Ray understands
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(
+            f"Nobody answers at {address} ({error}): start the cluster there with `ray start "
+            "--head`, or name another --address."
+        ) from error
 
 
 def _places(
@@ -199,13 +222,6 @@ def _room(resources: Mapping[str, float], cluster: Cluster) -> int:
     return min(fitting)
 
 
-def _usual(cells: Sequence[Cell]) -> int:
-    """A model in the worker answers one call at a time."""
-    models = {spec for cell in cells for spec in cell.models.values()}
-    local = any(registry.parse(spec).family == "local" for spec in models)
-    return 1 if local else HOSTED_EACH
-
-
 def _hiring(
     ray: Any,
     cluster: Cluster,
@@ -222,7 +238,7 @@ def _hiring(
         scheduling_strategy="SPREAD",
     )
     threads = max(1, int(cluster.cpus))
-    return lambda: actor.remote(prices, limits, threads)
+    return lambda: actor.remote(prices, limits, threads, Path.cwd())
 
 
 def _prompts(cells: Sequence[Cell]) -> dict[str, str]:

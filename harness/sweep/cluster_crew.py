@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.errors import ModelUnavailable
+from harness.errors import UserError
 from harness.sweep.cluster_worker import Begun, Present, Refused, Step
 
 STILLBORN = 3
@@ -25,7 +25,7 @@ class WorkerLost(Exception):
     """A worker died, or cannot be reached; what it was doing may be given to another."""
 
 
-class CrewUnavailable(ModelUnavailable):
+class CrewUnavailable(UserError):
     """No worker can hold debates, and only the user can mend it; ends a sweep."""
 
 
@@ -197,9 +197,7 @@ class Crew:
         self._say(f"Worker {who.pid} on {who.host} is at work.")
         await member.gone.wait()
         self._members.remove(member)
-        self._say(
-            f"Worker {who.pid} on {who.host} is lost. Its {member.load} debates go on elsewhere."
-        )
+        self._say(f"Worker {who.pid} on {who.host} is lost; its debates go on elsewhere.")
 
     def _check(self, who: Present) -> None:
         """Whether it would hold the debates that are meant."""

@@ -32,7 +32,7 @@ from harness.models.prices import PriceList
 from harness.seating import Means
 from harness.sweep.cluster_crew import Crew, Member, WorkerLost
 from harness.sweep.cluster_worker import Begun, Broke, Refused, is_paid
-from harness.sweep.holding import card_of
+from harness.sweep.holding import card_of, where_prompts_lie
 from harness.transcript import Transcript, Writer, read
 
 LOSSES = 3
@@ -101,8 +101,8 @@ class Remote:
     purse: Purse
     prices: PriceList
     clock: Clock
-    _counted: set[str] = field(default_factory=set)
-    """Debates whose calls are in the purse."""
+    counted: set[str] = field(default_factory=set)
+    """Debates of which the budget counts already what is on record."""
 
     async def hold(self, cell: Cell, path: Path) -> AsyncGenerator[Event]:
         """Hold the debate, or go on with it, yielding each event once it is in the file.
@@ -125,22 +125,24 @@ class Remote:
     def _opened(self, cell: Cell, path: Path) -> tuple[Writer, Begun] | None:
         """The transcript under our lock, and what was in it; None where nothing is left to do."""
         if not path.exists():
-            self._counted.add(cell.name)
-            return self._created(cell, path), _so_far(path, fresh=True)
-        begun, recording = _so_far(path), read(path)
+            self.counted.add(cell.name)
+            return self._created(cell, path)
+        transcript, recording = path.read_bytes(), read(path)
         if recording.finished:
             return None
-        if recording.size != len(begun.transcript):
+        if recording.size != len(transcript):
             raise TranscriptInUse(f"{path} is being written by another process.")
         writer = Writer.resume(recording)
-        if cell.name not in self._counted:
-            self._counted.add(cell.name)
+        if cell.name not in self.counted:
+            self.counted.add(cell.name)
             self.purse.recall(recording)
-        return writer, begun
+        return writer, Begun(where_prompts_lie(recording.card, cell), transcript, fresh=False)
 
-    def _created(self, cell: Cell, path: Path) -> Writer:
+    def _created(self, cell: Cell, path: Path) -> tuple[Writer, Begun]:
         card = card_of(cell, Means(Budget(), self.prices))
-        return Writer.create(path, e.Header(debate=path.stem, created=self.clock.now()), card)
+        header = e.Header(debate=path.stem, created=self.clock.now())
+        writer = Writer.create(path, header, card)
+        return writer, Begun(card, path.read_bytes(), fresh=True)
 
     async def _events(self, name: str, path: Path, begun: Begun) -> AsyncGenerator[Event]:
         """What happens in the debate, whoever holds it."""
@@ -152,7 +154,7 @@ class Remote:
                     aclosing(self._steps(worker, name, begun)) as steps,
                 ):
                     async for events in steps:
-                        losses = 0
+                        losses = 0 if events else losses
                         for event in events:
                             yield event
                 return
@@ -160,7 +162,7 @@ class Remote:
                 losses += 1
                 if losses == LOSSES:
                     raise
-                begun = _so_far(path)
+                begun = Begun(begun.card, _so_far(path), fresh=False)
 
     async def _steps(
         self, worker: Member, name: str, begun: Begun
@@ -186,8 +188,8 @@ class Remote:
             taken_up = None
 
 
-def _so_far(path: Path, *, fresh: bool = False) -> Begun:
-    return Begun(path.read_bytes(), fresh)
+def _so_far(path: Path) -> bytes:
+    return path.read_bytes()
 
 
 def _error(broke: Broke) -> Exception:

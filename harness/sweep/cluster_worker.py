@@ -62,6 +62,8 @@ class Broke(NamedTuple):
 class Begun(NamedTuple):
     """A debate for a worker to take up."""
 
+    card: e.RunCard
+    """What it is held with; persona prompts by the names under which they are found now."""
     transcript: bytes
     """What is on record: header and run card at least."""
     fresh: bool
@@ -156,14 +158,20 @@ class _Debate:
 class Worker:
     """Holds debates for a driver, several at a time on one event loop."""
 
-    def __init__(self, prices: PriceList, limits: Mapping[str, Limits] | Limits, cpus: int) -> None:
+    def __init__(
+        self, prices: PriceList, limits: Mapping[str, Limits] | Limits, cpus: int, folder: Path
+    ) -> None:
         """Open nothing yet.
 
         Args:
             prices: of models.
             limits: this worker's share of how fast providers may be asked.
             cpus: cores that a model in this process may use, unless the environment says.
+            folder: the driver's working folder, which files are named relative to; gone to where
+                this machine has it.
         """
+        if folder.is_dir():
+            os.chdir(folder)
         os.environ.setdefault(THREADS, str(cpus))
         self._prices = prices
         self._pool = Pool(limits=limits)
@@ -211,7 +219,7 @@ class Worker:
         leave = Leave()
         means = Means(leave, self._prices, os.environ, self._pool.of(name))
         sitting = Sitting(
-            recording.card, path, means, SystemClock(), None if begun.fresh else recording
+            begun.card, path, means, SystemClock(), None if begun.fresh else recording
         )
         return _Debate(path, leave, len(recording.events), sitting.hold())
 

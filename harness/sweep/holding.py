@@ -52,14 +52,14 @@ class Holder:
         recording = read(path) if path.exists() else None
         clock = self.resumed if recording is not None else None
         card = (
-            card_of(cell, means) if recording is None else _where_prompts_lie(recording.card, cell)
+            card_of(cell, means) if recording is None else where_prompts_lie(recording.card, cell)
         )
         means = replace(means, recalls=cell.name not in self.counted)
         self.counted.add(cell.name)
         return Sitting(card, path, means, clock or self.clock(cell.name), recording)
 
 
-def _where_prompts_lie(card: RunCard, cell: Cell) -> RunCard:
+def where_prompts_lie(card: RunCard, cell: Cell) -> RunCard:
     """The card with the prompts' files as the cell names them.
 
     Files are named relative to the experiment file, which may be called from another folder now.

@@ -66,7 +66,7 @@ def test_where_nothing_was_shown_nothing_can_survive() -> None:
 def test_a_small_effect_is_lost_where_the_interval_excludes_one_as_small() -> None:
     small = a_row(difference(0.05, spread=0.1))
     assert survival(small, difference(0.0, spread=0.1)).survives == "no"
-    assert survival(small, difference(0.02, spread=1)).survives == "unsettled"
+    assert survival(small, difference(0.02, spread=2)).survives == "unsettled"
 
 
 def held(tmp_path: Path, effects: dict[str | None, float]) -> Results:

@@ -17,6 +17,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evals.comparison import svg
 from evals.comparison.families import benjamini_hochberg, holm
@@ -628,7 +630,7 @@ def test_the_matrix_has_shares_as_numbers_and_as_lengths() -> None:
     made = planted().model_copy(
         update={
             "agreement": {
-                "dossier": {"scope": {"b": 0.2, "a": 0.4, "none": 0.4}, "wording": {"none": 1.0}},
+                "dossier": {"scope": {"a": 0.2, "b": 0.4, "none": 0.4}, "wording": {"none": 1.0}},
                 "hawkish": {"scope": {"b": 0.999, "none": 0.001}},
             }
         }
@@ -639,10 +641,10 @@ def test_the_matrix_has_shares_as_numbers_and_as_lengths() -> None:
     ]  # fmt: skip
     rows = lines(root, "matrix")
     first, second = rows["scope"]
-    assert first.text.startswith("60 % a")
+    assert first.text.startswith("60 % b")
     bars = [(r.attrs["class"], r.number("width")) for r in first.all("rect")[:-1]]
     assert bars == [("most", 40.0), ("other", 20.0), ("open", 40.0)]
-    assert first.one("title").text == "a 40 %; b 20 %; nothing agreed 40 %"
+    assert first.one("title").text == "b 40 %; a 20 %; nothing agreed 40 %"
     assert second.text.startswith("99.9 % b")
     none, missing = rows["wording"]
     assert none.text.startswith("0 %")
@@ -730,6 +732,13 @@ def test_a_result_without_debates_is_a_page_that_says_so() -> None:
                  "No debate has a value yet.", "No debate has an outcome yet.",
                  "No arm has a scenario in common with the baseline."):  # fmt: skip
         assert said in root.text
+
+
+def test_dots_lead_somewhere_even_where_only_other_circumstances_have_debates() -> None:
+    made = full()
+    varied = tuple(o for o in made.observations if o.variation is not None)
+    root = whole(page(made.model_copy(update={"observations": varied})))
+    assert len(figure(root, "scenarios", "hawkish").all("a")) == len(ITEMS)
 
 
 @pytest.mark.parametrize(
@@ -876,3 +885,14 @@ def test_text_and_marks_can_be_told_from_what_is_behind_them(dark: bool) -> None
             assert contrast(named[mark], named[behind]) >= 3, (mark, behind)
     assert (luminance(named["page"]) < 0.05) == dark
     assert contrast(named["mark"], named["soft"]) >= 2.5
+
+
+@given(st.lists(st.floats(-1e4, 1e4), max_size=6))
+def test_an_axis_holds_its_values_and_its_numbers_are_where_they_stand(values: list[float]) -> None:
+    on = svg.scale(values, 20, 160)
+    assert all(20 <= on.x(value) <= 160 for value in values)
+    assert 1 <= len(on.ticks) <= 5
+    assert len({tick.said for tick in on.ticks}) == len(on.ticks)
+    for tick in on.ticks:
+        assert tick.x == pytest.approx(on.x(float(tick.said.replace("\u2212", "-"))), abs=0.1)
+        assert 20 <= tick.x <= 160

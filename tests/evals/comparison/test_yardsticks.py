@@ -112,6 +112,7 @@ def test_rows_and_premiums_of_an_experiment_stand_on_the_baseline_s_debates(tmp_
         baselines(read(path)).random.agreement for path in folder.glob("a.*.s01-????????.jsonl")
     ]
     assert luck.kind == "computed"
+    assert luck.estimate.value is not None
     assert luck.estimate.value == pytest.approx(sum(expected) / len(expected))
     (less,) = [
         p for p in found.premium
