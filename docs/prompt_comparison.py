@@ -14,8 +14,8 @@ from harness.sweep.running import run_experiment
 EXPERIMENT = """\
 id: two-prompts
 question: Does a list of positions keep a delegation closer to its mandate than a summary does?
-items: [libya, syria, sanctions, detained-citizens]
-seeds: 2
+items: [libya, syria, sanctions, detained-citizens, nord-stream-2, human-rights]
+seeds: 1
 common: {model: reference, rules: {rounds: 1}}
 arms:
   - {id: positions, prompt: dossier}
@@ -36,4 +36,4 @@ def compare(folder: Path) -> Results:
 
 if __name__ == "__main__":
     found = compare(Path(sys.argv[1] if len(sys.argv) > 1 else "two-prompts"))
-    print(found.sentence, *found.cautions, sep="\n- ")
+    print(found.sentence, *found.cautions, sep="\n- ")  # noqa: T201 - the example's whole output

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,16 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FORMAT = (ROOT / "transcripts" / "README.md").read_text(encoding="utf-8")
 EXAMPLE = "transcripts/examples/reference-eight-of-twelve.jsonl"
+MY_EXPERIMENT = """
+id: my-experiment
+question: Does another round bring more agreement?
+items: [sanctions, syria]
+seeds: 2
+common: {model: reference}
+arms: [{id: one-round, rules: {rounds: 1}}, {id: two-rounds}]
+baseline: one-round
+primary: {metric: agreement/agreement_rate, of: debate, smallest: 0.1}
+"""
 SLOW = ("tracktwo run geneva-2021", "tracktwo run --model local")
 """The first command of the README has a test of its own, on the embedded model."""
 
@@ -31,30 +42,50 @@ def blocks(text: str, language: str) -> Iterator[str]:
     yield from re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
+def verbs_with_callbacks() -> list[Callable[..., object]]:
+    """What stands behind every verb, those of a group of verbs included."""
+    registered = [*cli.app.registered_commands]
+    for group in cli.app.registered_groups:
+        assert group.typer_instance is not None
+        registered += group.typer_instance.registered_commands
+    return [verb.callback for verb in registered if verb.callback is not None]
+
+
 def commands() -> list[str]:
     """Every `tracktwo` command of the README and of the help texts, comments and line ends off."""
     shown = [
         line for block in blocks(README, "sh") for line in block.replace("\\\n", " ").split("\n")
     ]
-    for verb in cli.app.registered_commands:
-        assert verb.callback is not None
-        assert verb.callback.__doc__ is not None
-        shown += verb.callback.__doc__.split("\n")
+    for verb in verbs_with_callbacks():
+        assert verb.__doc__ is not None
+        shown += verb.__doc__.split("\n")
     plain = [re.sub(r"\s+#.*", "", line).strip() for line in shown]
     return sorted({line for line in plain if line.startswith("tracktwo ") and line not in SLOW})
 
 
+@pytest.fixture(scope="session")
+def what_commands_name(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the commands name: examples, a setting, experiments, one to resume."""
+    folder = tmp_path_factory.mktemp("checkout")
+    with contextlib.chdir(folder):
+        shutil.copytree(ROOT / "transcripts" / "examples", "transcripts/examples")
+        run("tracktwo new my-talks")
+        run("tracktwo run --items syria --model reference --quiet --out FILE.jsonl")
+        run("tracktwo run --items syria,libya --model reference --quiet --out whole.jsonl")
+        whole = Path("whole.jsonl").read_bytes().split(b"\n")
+        Path("my-experiment.yaml").write_text(MY_EXPERIMENT)
+        run("tracktwo experiment my-experiment.yaml --quiet")
+        run("tracktwo experiment chair-rules --quiet")
+        Path("transcripts/runs").mkdir()
+        Path("transcripts/runs/FILE.jsonl").write_bytes(b"\n".join(whole[:40]) + b"\n")
+    return folder
+
+
 @pytest.fixture
-def a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with what the commands name: examples, a setting, a transcript to resume."""
+def a_checkout(what_commands_name: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same for one command to work in."""
+    shutil.copytree(what_commands_name, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / "transcripts" / "examples", "transcripts/examples")
-    run("tracktwo new my-talks")
-    run("tracktwo run --items syria --model reference --quiet --out FILE.jsonl")
-    run("tracktwo run --items syria,libya --model reference --quiet --out whole.jsonl")
-    whole = Path("whole.jsonl").read_bytes().split(b"\n")
-    Path("transcripts/runs").mkdir()
-    Path("transcripts/runs/FILE.jsonl").write_bytes(b"\n".join(whole[:40]) + b"\n")
     return tmp_path
 
 
@@ -82,7 +113,7 @@ def test_every_command_of_readme_and_help_runs(
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         command = command.replace("http://127.0.0.1:8000/v1", server.url)
         command = command.replace("openai:MODEL", "openai:any")
-        command = re.sub(r"(read) FILE\b", rf"\1 {EXAMPLE}", command)
+        command = re.sub(r"(read|fork) FILE\b", rf"\1 {EXAMPLE}", command)
         command = command.replace("--resume FILE", "--resume transcripts/runs/FILE.jsonl")
         command = command.replace("tracktwo new my-talks", "tracktwo new other-talks")
         run(command, A_PERSONS_TURN * 20)
@@ -92,7 +123,8 @@ def test_readme_and_help_show_commands_for_every_verb() -> None:
     names = (verb.callback.__name__ for verb in cli.app.registered_commands if verb.callback)
     verbs = {name.replace("_", "-") for name in names}
     assert verbs == {
-        "run", "score", "read", "backtest", "calibrate", "validate-judge", "check", "models", "new",
+        "run", "score", "read", "experiment", "results", "power", "query", "fork", "backtest",
+        "calibrate", "validate-judge", "check", "models", "new",
     }  # fmt: skip
     for verb in verbs:
         assert f"tracktwo {verb}" in README, verb

@@ -514,17 +514,17 @@ def test_the_unchanged_debates_are_the_same_files_for_every_position() -> None:
 
 
 class Breaks:
-    """Breaks off at its first calls, then answers."""
+    """Breaks off so many times, after its first so many answers."""
 
     metered = True
     reads_prompts = True
 
-    def __init__(self, times: int) -> None:
-        self._left = times
+    def __init__(self, times: int, after: int = 0) -> None:
+        self._left, self._after = times, after
         self._seat = Improviser(1)
 
     async def answer(self, request: Request) -> Reply:
-        if self._left:
+        if self._left and len(self._seat.asked) >= self._after:
             self._left -= 1
             raise RuntimeError("the line went dead")
         return await self._seat.answer(request)
@@ -544,6 +544,20 @@ def test_a_debate_that_breaks_off_is_tried_again_and_then_reported(
     twice = held(plan, tmp_path / "twice", broken(2))
     assert len(twice.control) == 2
     assert list(twice.failed.values()) == ["RuntimeError: the line went dead"]
+
+
+def test_a_second_attempt_does_not_count_what_the_first_one_spent_again(
+    origin: Transcript, tmp_path: Path
+) -> None:
+    plan = plan_fork(origin, "T3", Changes(), [1], {})
+    whole = Live({"us": Breaks(0), "ru": Breaks(0), CHAIR: Says("{}")})
+    held(plan, tmp_path / "whole", whole)
+    again = Live({"us": Breaks(1, after=2), "ru": Breaks(0), CHAIR: Says("{}")})
+    # One call more, because the one that broke off was made.
+    budget = Budget(max_calls=len(whole.asked) + 1, clock=StoppedClock())
+    done = held(plan, tmp_path / "again", again, budget)
+    assert len(again.asked) == len(whole.asked) + 1
+    assert (done.stopped, len(done.control)) == ("", 1)
 
 
 def test_after_a_ceiling_the_same_plan_goes_on_with_what_is_missing(

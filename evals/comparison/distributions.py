@@ -7,6 +7,7 @@ hundred times faster for one number.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import isnan
 from types import ModuleType
 
 from harness.errors import UserError
@@ -90,7 +91,9 @@ def found(away: float, df: int, alpha: float) -> float:
     if away < 0:
         raise ValueError(f"an effect is {away} standard errors away; from 0 is asked for")
     beyond = t_quantile(1 - alpha / 2, df)
-    return 1 - float(special().nctdtr(df, away, beyond))
+    missed = float(special().nctdtr(df, away, beyond))
+    # Tens of standard errors away the probability is too small for scipy, which then has no number.
+    return 1.0 if isnan(missed) else 1 - missed
 
 
 @lru_cache(maxsize=1024)

@@ -198,6 +198,18 @@ def _reading(results: Results, rows: Sequence[Row]) -> str:
         "holds the true value 95 times in 100. p: how often chance alone gives a difference this "
         f"large, adjusted (Holm) for {arms} arms; sign-flip: the exact test, not adjusted. would "
         "be found: the smallest true difference that is found 4 times in 5, before adjustment."
+        f"{_equivalence(results, rows)}"
+    )
+
+
+def _equivalence(results: Results, rows: Sequence[Row]) -> str:
+    """Said where an interval may reach farther than the verdict lets one think."""
+    if not any(row.verdict is not None and row.verdict.word == "equivalent" for row in rows):
+        return ""
+    alpha = results.experiment.alpha
+    return (
+        f" equivalent: two one-sided tests at {alpha:g}, so it is the {1 - 2 * alpha:.0%} interval "
+        "that lies within what matters; not adjusted for other arms."
     )
 
 

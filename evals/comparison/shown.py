@@ -129,7 +129,8 @@ def cases(row: Row) -> Cell:
     """What the mean stands on; a yardstick that is worked out from mandates has none."""
     if row.kind == "computed":
         return Cell(NOTHING)
-    none = f"{row.empty:,} debates with none" if row.empty else ""
+    debates = "debate" if row.empty == 1 else "debates"
+    none = f"{row.empty:,} {debates} with none" if row.empty else ""
     return _cell(f"{row.cases:,}", none)
 
 

@@ -38,7 +38,7 @@ POSITIONS = View(
     with cards as (
       select distinct setting_sha, setting from lines where kind = 'run_card'
     ), held as (
-      select distinct setting_sha, setting.id as setting, unnest(setting.parties) as party
+      select setting_sha, setting.id as setting, unnest(setting.parties) as party
       from cards
     ), one as (
       select distinct setting_sha, setting, party.id as party, unnest(party.positions) as p

@@ -134,7 +134,7 @@ def run(
     """
     from concurrent.futures import ThreadPoolExecutor, wait
 
-    # In a thread of its own: DuckDB looks for Ctrl-C only between pieces of work, which may be long.
+    # In a thread of its own: DuckDB looks for Ctrl-C between pieces of work, which may be long.
     with ThreadPoolExecutor(1) as pool:
         task = pool.submit(con.execute, sql, values)
         try:

@@ -14,6 +14,7 @@ from harness.cli.backtest import backtest
 from harness.cli.calibrate import calibrate
 from harness.cli.check import check
 from harness.cli.experiment import experiment
+from harness.cli.fork import fork
 from harness.cli.models import models
 from harness.cli.new import new
 from harness.cli.power import power
@@ -45,6 +46,7 @@ VERBS = (
     results,
     power,
     query,
+    fork,
     backtest,
     calibrate,
     validate_judge,

@@ -84,7 +84,7 @@ def experiment(
     Examples:
       tracktwo experiment chair-rules
       tracktwo experiment prompt-variants --dry-run
-      tracktwo experiment evals/experiments/prompt-variants.yaml --max-minutes 30
+      tracktwo experiment my-experiment.yaml --max-minutes 30
     """
     from contextlib import nullcontext
 

@@ -84,31 +84,33 @@ def power(
 
 
 def measured(folder: Path) -> Spread:
-    """How far an experiment's debates varied: the largest spread found among its arms.
+    """How far an experiment's debates varied, over all its arms.
 
     Raises:
         UserError: the folder holds no experiment, or no arm has what it takes to tell.
     """
     from evals.comparison.power import Spread
     from evals.comparison.results import results_of
+    from evals.comparison.sentences import pooled
     from harness.errors import UserError
 
     found = results_of(folder)
-    primary = [row for row in found.rows if row.kind == "arm" and row.variation is None]
     known = [
-        row.difference.components
-        for row in primary
-        if row.difference is not None
-        and row.difference.components is not None
+        row.difference
+        for row in found.rows
+        if row.kind == "arm"
+        and row.variation is None
         and row.metric.metric == found.experiment.primary.metric
+        and row.difference is not None
+        and row.difference.components is not None
     ]
     if not known:
         raise UserError(
             f"{folder} does not tell how far debates vary: it takes two arms with two seeds each "
             "on a scenario. Hold more, or give --between and --within."
         )
-    widest = max(known, key=lambda each: each.between + each.within)
-    return Spread.of(widest, f"found in {folder}")
+    spread = pooled(known)
+    return Spread(spread.between, spread.within, f"found in {folder}{spread.source}")
 
 
 def spread_of(between: float | None, within: float | None, known: Spread | None = None) -> Spread:

@@ -93,12 +93,19 @@ def _question(given: list[str]) -> str:
 
     if not given:
         raise UserError('Ask something: tracktwo query "from debates"; --views lists the views.')
-    if Path(given[0]).exists():
+    if _is_path(given[0]):
         raise UserError(
             f'{given[0]!r} is a path; the question comes first: tracktwo query "from debates" '
             f"{given[0]}"
         )
     return given[0]
+
+
+def _is_path(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except OSError:  # longer than any name of a file
+        return False
 
 
 def _paths(given: list[str]) -> list[Path]:

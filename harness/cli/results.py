@@ -77,8 +77,8 @@ def results(
 
     \b
     Examples:
-      tracktwo results prompt-variants
-      tracktwo results transcripts/experiments/prompt-variants --page results.html
+      tracktwo results chair-rules
+      tracktwo results transcripts/experiments/chair-rules --page results.html
       tracktwo results my-experiment.yaml --markdown
     """
     from evals.comparison.results import results_of

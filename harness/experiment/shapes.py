@@ -30,8 +30,8 @@ class Conditions(Value):
     models: dict[Id, str] = Field(default_factory=dict)
     """Party -> model, where a party's differs."""
     rotate_models: tuple[str, ...] = ()
-    """Models that take the seats in turn, seed by seed (a Latin square), so that no state is
-    confounded with a model. Instead of `model`."""
+    """Models that take the seats in turn over seeds and scenarios, so that neither a state nor
+    speaking first is confounded with a model. Instead of `model`."""
     chair: str | None = None
     """Who words the chair's announcements."""
     speech: Literal["free", "composed"] | None = None
@@ -118,7 +118,10 @@ class Primary(Metric):
 
 
 class Ceilings(Value):
-    """What the whole experiment may use."""
+    """What the whole experiment may use, however often it is called: what lies in its folder counts.
+
+    Of processes at work at the same time each counts what was there when it began, and its own.
+    """
 
     max_calls: int | None = Field(default=None, ge=0)
     max_tokens: int | None = Field(default=None, ge=0)
@@ -141,7 +144,7 @@ class Experiment(Value):
     """An experiment as it was declared."""
 
     id: Id
-    """Short handle; also the name of the file and of the folder with its debates."""
+    """Short handle; also the name of the folder with its debates."""
     question: str
     """What is asked, in a sentence."""
     setting: str = "geneva-2021"
@@ -168,8 +171,8 @@ class Experiment(Value):
     baseline: Id
     """The arm that all others are compared with."""
     treat: str = ALL
-    """Who has the arm's persona prompt and model: `all` parties; `in-turn`: one, another at each
-    seed, while the others have the baseline's; or a party's id."""
+    """Who has the arm's persona prompt and model: `all` parties; `in-turn`: one at a time, while
+    the others have the baseline's; or a party's id. Everything else of an arm holds for all."""
     rotate_seats: bool = True
     """Whether the seats are taken in another order at each seed, so that no state always speaks
     first."""

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from evals.comparison.power import Prospect, Spread
 from harness.cli.power import ASSUMED, foreseen, power, spread_of
 from harness.errors import UserError
+from harness.sweep.running import run_experiment
 
 
 def tracktwo_power(*arguments: str) -> Result:
@@ -108,3 +109,16 @@ def test_names_of_folders_cannot_steer_the_terminal(tmp_path: Path) -> None:
         console = Console(file=file, width=200, highlight=False, markup=False, emoji=False)
         _show(console, foreseen(0.1, Spread(0.2, 0.3, "found in \x1b[31mred"), 9, 5))
     assert "\x1b" not in path.read_text(encoding="utf-8")
+
+
+def test_the_spread_of_an_experiment_is_reckoned_with(tmp_path: Path) -> None:
+    held = tmp_path / "chair-rules"
+    run_experiment("chair-rules", out=held)
+    done = tracktwo_power("--effect", "0.1", "--from", str(held))
+    assert done.exit_code == 0, done.output
+    assert "found in" in done.output
+    assert "assumed, not measured" not in done.output
+
+
+def test_a_folder_that_tells_no_spread_is_refused(tmp_path: Path) -> None:
+    assert str(tmp_path) in told("--effect", "0.1", "--from", str(tmp_path))

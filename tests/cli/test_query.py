@@ -181,12 +181,12 @@ def test_text_that_a_spreadsheet_would_run_is_made_inert_in_csv(tmp_path: Path) 
 def test_a_table_keeps_to_the_width_of_the_terminal() -> None:
     narrow = Console(width=40, file=StringIO(), force_terminal=True, color_system=None)
 
-    _show(narrow, answer("select 'word ' || repeat('long ', 40) said, 1234567 n"))
+    _show(narrow, answer("select repeat('long ', 40) a, 1234567 n, 7654321 m, repeat('x', 90) b"))
 
     assert isinstance(narrow.file, StringIO)
     lines = narrow.file.getvalue().splitlines()
     assert max(map(len, lines)) <= 40
-    assert any("1234567" in line for line in lines), "a number is never cut"
+    assert any("1234567" in line and "7654321" in line for line in lines), "no number is cut"
 
 
 @pytest.mark.parametrize(
@@ -236,6 +236,12 @@ def test_every_value_has_a_place_in_json(sql: str, value: object) -> None:
     found = json.loads(said(tracktwo_query(sql, str(SIX), "--format", "json")))
 
     assert found["rows"] == [{"v": value}]
+
+
+def test_a_question_may_be_long() -> None:
+    sql = f"select count(*) n from debates where debate not in ('{'x' * 5000}')"
+
+    assert "1" in said(tracktwo_query(sql, str(SIX))).split()
 
 
 def test_show_describe_and_pivot_are_questions_too() -> None:

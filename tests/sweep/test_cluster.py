@@ -199,9 +199,9 @@ class Run:
     @contextmanager
     def driver(self) -> Iterator[Driver]:
         command = [sys.executable, "-c", "from tests.sweep.test_cluster import drive; drive()"]
-        arguments = [str(self.file), str(self.folder.path), self.address]
+        command += [str(self.file), str(self.folder.path), self.address]
         with subprocess.Popen(
-            command + arguments, env=self.env, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True
+            command, env=self.env, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True
         ) as process:
             driver = Driver(process)
             try:
@@ -221,7 +221,8 @@ class Driver:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.said: list[str] = []
+        self.said: list[Json] = []
+        """What it printed: one JSON object a line, and nothing of Ray's in between."""
         self.heard = threading.Thread(target=self._listen)
         self.heard.start()
         self.errors = ""
@@ -229,7 +230,7 @@ class Driver:
     def _listen(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.said.append(line.rstrip("\n"))
+            self.said.append(json.loads(line))
 
     def wait(self) -> int:
         assert self.process.stderr is not None
@@ -237,15 +238,20 @@ class Driver:
         self.heard.join()
         return self.process.wait(60)
 
+    @property
+    def words(self) -> list[str]:
+        """What it said of its workers."""
+        return [said["said"] for said in list(self.said) if said["kind"] == "cluster"]
+
     def workers(self) -> list[int]:
         """The processes of the workers, in the order in which they came."""
-        words = [line.split() for line in list(self.said) if line.endswith("is at work.")]
-        return [int(line[1]) for line in words]
+        return [int(words.split()[1]) for words in self.words if words.endswith("is at work.")]
 
     @property
-    def tally(self) -> Json:
-        said: Json = json.loads(self.said[-1])
-        return said
+    def tally(self) -> tuple[int, int, int, int]:
+        """How many debates were there, were held, failed, and are left."""
+        last = self.said[-1]
+        return last["there"], last["held"], len(last["failed"]), last["left"]
 
 
 def drive() -> None:
@@ -255,20 +261,22 @@ def drive() -> None:
     ceilings = Budget(max_calls=found.experiment.budget.max_calls)
     held = held_on_ray(
         list(found.design.cells()), folder, ceilings, PriceList(),
-        Cluster(address or None, workers=2, cpus=0.5), each=AT_ONCE // 2, say=say,
+        Cluster(address or None, workers=2, cpus=0.5), each=AT_ONCE // 2,
+        say=lambda words: say({"kind": "cluster", "said": words}),
     )  # fmt: skip
     try:
         tally = asyncio.run(held)
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    counts = {"there": tally.there, "held": tally.held, "left": tally.left}
-    say(json.dumps(counts | {"failed": len(tally.failed)}))
+    failed = [cell.name for cell in tally.failed]
+    say({"kind": "tally", "there": tally.there, "held": tally.held, "failed": failed,
+         "left": tally.left})  # fmt: skip
     sys.exit(3 if tally.stopped else 0)
 
 
-def say(words: str) -> None:
-    sys.stdout.write(f"{words}\n")
+def say(said: Json) -> None:
+    sys.stdout.write(f"{json.dumps(said)}\n")
     sys.stdout.flush()
 
 
@@ -354,10 +362,9 @@ def test_a_sweep_that_loses_a_worker_holds_every_debate_once(
 
     assert code == 0, driver.errors
     assert driver.errors == ""
-    assert driver.tally == {"there": 0, "held": PLANNED, "left": 0, "failed": 0}
-    lost = [line for line in driver.said[:-1] if not line.endswith("is at work.")]
-    assert len(lost) == 1, driver.said  # and nothing of Ray's among our own words
-    assert lost[0].startswith(f"Worker {first} on ")
+    assert driver.tally == (0, PLANNED, 0, 0)
+    (lost,) = [words for words in driver.words if not words.endswith("is at work.")]
+    assert lost.startswith(f"Worker {first} on ")
     assert run.folder.broken == ()
     assert sorted(run.folder.path.iterdir()) == sorted(
         run.folder.transcript(cell) for cell in run.cells
@@ -370,7 +377,8 @@ def test_a_sweep_that_loses_a_worker_holds_every_debate_once(
     paid = len(provider.bodies)
     again = run.finish()
     assert again.process.returncode == 0
-    assert again.tally == {"there": PLANNED, "held": 0, "left": 0, "failed": 0}
+    assert again.tally == (PLANNED, 0, 0, 0)
+    assert again.words == []  # no cluster was started for nothing
     assert len(provider.bodies) == paid
 
     provider.seconds = 0
@@ -391,7 +399,7 @@ def test_a_driver_that_is_killed_costs_at_most_the_turns_in_flight(
     done = sum(closed(run.folder.transcript(cell)) for cell in run.cells)
     last = run.finish()
     assert last.process.returncode == 0, last.errors
-    assert last.tally == {"there": done, "held": len(run.cells) - done, "left": 0, "failed": 0}
+    assert last.tally == (done, len(run.cells) - done, 0, 0)
     assert done
     assert run.folder.broken == ()
     assert paid_twice(run, provider) <= AT_ONCE
@@ -403,7 +411,8 @@ def test_a_ceiling_on_calls_holds_for_all_workers_together_and_any_engine_goes_o
     run = Run.of(tmp_path, env, address, provider.url, calls=20)
     stopped = run.finish()
     assert stopped.process.returncode == 3, stopped.errors
-    assert stopped.tally["left"] == len(run.cells) - stopped.tally["held"]
+    there, held, failed, left = stopped.tally
+    assert (there, failed, held + left) == (0, 0, len(run.cells))
     assert len(provider.bodies) == 20  # not one more
     begun = [read(path) for path in run.folder.path.glob("*.jsonl")]
     assert sum(len(transcript.calls) for transcript in begun) == 20

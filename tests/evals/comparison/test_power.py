@@ -140,3 +140,8 @@ def test_questions_without_an_answer_are_refused() -> None:
         prospect(0.1, Spread(0.05, 0.1, ""), scenarios=9, seeds=5, arms=0)
     with pytest.raises(ValueError, match="probability"):
         least_found(5, 0.05, 0.01)
+
+
+@pytest.mark.parametrize(("away", "df"), [(60.0, 5), (38.0, 100), (500.0, 8)])
+def test_an_effect_that_cannot_be_missed_is_found_for_sure(away: float, df: int) -> None:
+    assert found(away, df, 0.05) == 1.0
