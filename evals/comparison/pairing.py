@@ -45,8 +45,9 @@ class Dropped(Value):
         if not (self.baseline or self.arm):
             return ""
         without = f"; without a pair: {', '.join(self.scenarios)}" if self.scenarios else ""
+        debates = "debate" if self.baseline == 1 else "debates"
         return (
-            f"not compared for want of the other side: {self.baseline} debates of the baseline, "
+            f"not compared for want of the other side: {self.baseline} {debates} of the baseline, "
             f"{self.arm} of the arm{without}"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -201,11 +201,8 @@ def _table(columns: tuple[tuple[str, str], ...], rows: list[tuple[Cell, ...]]) -
 
     table = Table(box=box.SIMPLE_HEAD)
     for name, kind in columns:
-        number = is_number(kind)
-        table.add_column(
-            Text(shown(name)), justify="right" if number else "left", no_wrap=number,
-            overflow="fold",
-        )  # fmt: skip
+        justify: Literal["right", "left"] = "right" if is_number(kind) else "left"
+        table.add_column(Text(shown(name)), justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*(Text(shown(cell), "dim" if cell is None else "") for cell in row))
     return table

@@ -366,9 +366,7 @@ def test_a_sweep_that_loses_a_worker_holds_every_debate_once(
     (lost,) = [words for words in driver.words if not words.endswith("is at work.")]
     assert lost.startswith(f"Worker {first} on ")
     assert run.folder.broken == ()
-    assert sorted(run.folder.path.iterdir()) == sorted(
-        run.folder.transcript(cell) for cell in run.cells
-    )
+    assert sorted(run.folder.debates) == sorted(run.folder.transcript(cell) for cell in run.cells)
     assert all(transcript.finished for transcript in run.transcripts())
     moved = [transcript for transcript in run.transcripts() if resumptions(transcript)]
     assert 1 <= len(moved) <= 4  # what one of two workers has of eight debates
@@ -414,7 +412,7 @@ def test_a_ceiling_on_calls_holds_for_all_workers_together_and_any_engine_goes_o
     there, held, failed, left = stopped.tally
     assert (there, failed, held + left) == (0, 0, len(run.cells))
     assert len(provider.bodies) == 20  # not one more
-    begun = [read(path) for path in run.folder.path.glob("*.jsonl")]
+    begun = [read(path) for path in run.folder.debates]
     assert sum(len(transcript.calls) for transcript in begun) == 20
     assert in_this_process(run).complete
     assert paid_twice(run, provider) == 0
