@@ -7,9 +7,9 @@ verdict is that the two are equivalent: put your own model in its place.
 import sys
 from pathlib import Path
 
-from evals.comparison.results import results_of
+from evals import results_of
 from evals.comparison.shapes import Results
-from harness.sweep.running import run_experiment
+from harness import run_experiment
 
 EXPERIMENT = """\
 id: two-prompts

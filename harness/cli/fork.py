@@ -88,7 +88,7 @@ def fork(
 
     \b
     Examples:
-      tracktwo fork FILE --at T7 --prompt us=hawkish --runs 10
+      tracktwo fork FILE --at T7 --model us=openai:MODEL --runs 3
       tracktwo fork FILE --at T7 --unheard ru
       tracktwo fork FILE --at T7 --say "us=We can accept the text of our colleagues."
       tracktwo fork FILE --without us-ss-5

@@ -32,8 +32,11 @@ Batched = Annotated[
     bool, typer.Option("--batch", help="Through the provider's Batch API; run again to fetch.")
 ]
 
-DERIVED = (".scores", ".judge-calls", ".judgements")
+DERIVED = (".scores", ".judge-calls", ".judgements", ".cassette")
 """Endings of the stems of files that belong to a transcript and are none."""
+
+OF_EXPERIMENTS = ("declared", "failures")
+"""Stems of the files that an experiment's folder has beside its transcripts."""
 
 
 def transcripts_of(given: Iterable[Path]) -> list[Path]:
@@ -49,7 +52,11 @@ def transcripts_of(given: Iterable[Path]) -> list[Path]:
         if not path.is_dir():
             files.append(path)
             continue
-        found = [p for p in sorted(path.glob("*.jsonl")) if not p.stem.endswith(DERIVED)]
+        found = [
+            file
+            for file in sorted(path.glob("*.jsonl"))
+            if not file.stem.endswith(DERIVED) and file.stem not in OF_EXPERIMENTS
+        ]
         if not found:
             raise UserError(f"{path} holds no transcripts (*.jsonl).")
         files += found

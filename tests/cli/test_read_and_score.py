@@ -135,3 +135,16 @@ def test_every_example_reads_is_finished_and_scores(path: Path, tmp_path: Path) 
     assert read(copy).finished
     assert tracktwo("score", str(copy), "--quiet").exit_code == 0
     assert tracktwo("read", str(copy)).exit_code == 0
+
+
+def test_an_experiments_folder_can_be_scored_as_it_lies(tmp_path: Path, debate: Path) -> None:
+    folder = tmp_path / "held"
+    folder.mkdir()
+    debate.rename(folder / debate.name)
+    (folder / "declared.jsonl").write_text("{}\n")
+    (folder / "failures.jsonl").write_text("{}\n")
+
+    done = tracktwo("score", str(folder), "--quiet")
+
+    assert done.exit_code == 0, done.output
+    assert (folder / "debate.scores.jsonl").is_file()

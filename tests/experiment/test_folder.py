@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,27 @@ def test_two_processes_declare_once_and_their_lines_do_not_mix(tmp_path: Path) -
     broken = Folder(out).broken
     assert len(broken) == 60
     assert {each.why for each in broken} == {"1" * 3000, "2" * 3000}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_who_declares_waits_for_whoever_is_declaring(tmp_path: Path) -> None:
+    import fcntl
+
+    folder, found = Folder(tmp_path / "out"), experiment(tmp_path)
+    declare(folder, experiment(tmp_path / "other", ("seeds: 2", "seeds: 3")))
+    said: list[bool] = []
+    waiting = threading.Thread(target=lambda: said.append(declare(folder, found)))
+    with (tmp_path / "out" / "declared.jsonl").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting.start()
+        waiting.join(0.5)
+        line = folder.declared[0].model_copy(
+            update={"sha": found.experiment.sha, "experiment": found.experiment}
+        )
+        file.write(line.model_dump_json(exclude_unset=True).encode() + b"\n")
+    waiting.join()
+    assert said == [False]
+    assert len(folder.declared) == 2
 
 
 def test_files_that_belong_to_a_debate_are_not_counted_as_debates(tmp_path: Path) -> None:
