@@ -15,11 +15,19 @@ if TYPE_CHECKING:
     from harness.experiment.folder import Folder
     from harness.experiment.reading import Read
     from harness.models.cassette import Cassette
+    from harness.sweep.cluster import Cluster
     from harness.sweep.running import Terms
 
 FAILED = 1
 STOPPED = 3
 INTERRUPTED = 130
+
+
+class Engine(Enum):
+    """What holds the debates."""
+
+    ASYNCIO = "asyncio"
+    RAY = "ray"
 
 
 class Replay(Enum):
@@ -64,6 +72,21 @@ def experiment(
     cassette: Annotated[
         Path | None, typer.Option(help="The cassette's file.  [default: FOLDER.cassette.jsonl]")
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="asyncio: this process; ray: the workers of a cluster.")
+    ] = Engine.ASYNCIO,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="The cluster: auto, HOST:6379 or ray://HOST:10001.  "
+            "[default: what RAY_ADDRESS names, else processes of this machine]"
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Workers of the cluster.  [default: what has room]")
+    ] = None,
+    worker_cpus: Annotated[float, typer.Option(min=0, help="CPUs a worker takes.")] = 1.0,
+    worker_gpus: Annotated[float, typer.Option(min=0, help="GPUs a worker takes.")] = 0.0,
     max_calls: MaxCalls = None,
     max_tokens: MaxTokens = None,
     max_cost: MaxCost = None,
@@ -100,6 +123,7 @@ def experiment(
         terms = Terms.of(
             read, max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost,
             max_minutes=max_minutes, prices=tuple(price or ()), at_once=at_once, cassette=tape,
+            cluster=_cluster(engine, address, workers, worker_cpus, worker_gpus, tape),
         )  # fmt: skip
         if not dry_run:
             chosen = [cell for cell in cells if pilot is None or cell.seed <= pilot]
@@ -128,7 +152,9 @@ def _hold(
     board = Board(read, cells, folder, as_json=as_json, quiet=quiet)
     try:
         with board:
-            tally = asyncio.run(hold(read, cells, folder, replace(terms, watch=board.hear)))
+            tally = asyncio.run(
+                hold(read, cells, folder, replace(terms, watch=board.hear, say=board.say))
+            )
     except KeyboardInterrupt:
         board.interrupted()
         raise typer.Exit(INTERRUPTED) from None
@@ -149,6 +175,31 @@ def _price(read: Read, cells: list[Cell], folder: Folder, terms: Terms, *, as_js
 
     means = Means(terms.budget, terms.prices, terms.env)
     show_plan(read, asyncio.run(plan(cells, folder, means)), as_json=as_json)
+
+
+def _cluster(
+    engine: Engine,
+    address: str | None,
+    workers: int | None,
+    cpus: float,
+    gpus: float,
+    tape: Cassette | None,
+) -> Cluster | None:
+    """The cluster that is meant.
+
+    Raises:
+        UserError: options of a cluster without one, or a cassette with one.
+    """
+    from harness.errors import UserError
+    from harness.sweep.cluster import Cluster
+
+    if engine is Engine.ASYNCIO:
+        if address is not None or workers is not None:
+            raise UserError("--address and --workers are of a cluster; add --engine ray.")
+        return None
+    if tape is not None:
+        raise UserError("--record and --replay are for one process; leave out --engine ray.")
+    return Cluster(address, workers, cpus, gpus)
 
 
 def _cassette(

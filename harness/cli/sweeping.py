@@ -84,6 +84,11 @@ class Board:
             why = f": {clean(news.why)}" if news.why else ""
             self._console.print(f"{news.step} {news.cell.name}{why}", soft_wrap=True)
 
+    def say(self, words: str) -> None:
+        """Show a sentence about what holds the debates."""
+        if not self._json and not self._quiet:
+            self._console.print(clean(words), style="dim")
+
     def interrupted(self) -> None:
         """Say that nothing is lost."""
         console = terminal(stderr=True) if self._json else self._console

@@ -19,6 +19,7 @@ from harness.models.prices import PriceList
 from harness.places import in_checkout
 from harness.seating import Means
 from harness.session import run_alone
+from harness.sweep.cluster import Cluster
 from harness.sweep.holding import Holder, language_models
 from harness.sweep.pricing import recall
 from harness.sweep.sweep import News, Sweep, Tally
@@ -29,6 +30,10 @@ HOSTED_AT_ONCE = 16
 
 def _unheard(news: News) -> None:
     """Nobody watches."""
+
+
+def _unsaid(words: str) -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,10 @@ class Terms:
     """Where replies are recorded or come from."""
     watch: Callable[[News], None] = _unheard
     """Told of everything that happens, as it happens."""
+    cluster: Cluster | None = None
+    """The Ray cluster whose workers hold the debates; None for this process."""
+    say: Callable[[str], None] = _unsaid
+    """Told, in a sentence, which worker of a cluster came and which was lost."""
     clock: Clock = field(default_factory=SystemClock)
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
@@ -58,6 +67,7 @@ class Terms:
         prices: tuple[str, ...] = (),
         at_once: int | None = None,
         cassette: Cassette | None = None,
+        cluster: Cluster | None = None,
         watch: Callable[[News], None] = _unheard,
     ) -> Terms:
         """The file's terms, with those that are given here in their place.
@@ -77,12 +87,16 @@ class Terms:
             max_cost=cost,
             max_minutes=declared.max_minutes if max_minutes is None else max_minutes,
         )
-        return cls(budget, known, at_once, cassette, watch)
+        return cls(budget, known, at_once, cassette, watch, cluster)
 
     def pool(self, read: Read) -> Pool:
         """The models of the run, under the limits that the file declares."""
+        return Pool(limits=self.limits(read), cassette=self.cassette, clock=self.clock)
+
+    def limits(self, read: Read) -> Limits | None:
+        """How fast each provider may be asked, as the file declares; None where it says nothing."""
         stated = read.experiment.limits.model_dump(exclude_none=True)
-        return Pool(limits=Limits(**stated), cassette=self.cassette, clock=self.clock)
+        return Limits(**stated) if stated else None
 
 
 @dataclass(frozen=True)
@@ -113,6 +127,14 @@ async def hold(read: Read, cells: list[Cell], folder: Folder, terms: Terms) -> T
     """
     folder.declare(read.experiment, read.source, terms.clock.now(), folder.held)
     counted = recall(folder, terms.budget, terms.prices)
+    if terms.cluster is not None:
+        from harness.sweep.cluster import held_on_ray
+
+        return await held_on_ray(
+            cells, folder, terms.budget, terms.prices, terms.cluster,
+            each=usual_at_once(cells), at_once=terms.at_once, limits=terms.limits(read),
+            counted=counted, watch=terms.watch, say=terms.say,
+        )  # fmt: skip
     pool = terms.pool(read)
     sweep = Sweep(
         cells=cells,
