@@ -68,15 +68,11 @@ def main(debates: int, at_once: int) -> None:
     turns = len(ours.done) * TURNS
     print(f"{len(ours.done)} of {debates} debates finished, each once, {turns} turns")
     print(f"  {ours.seconds / bare.seconds:5.2f}  CPU per turn over that of the bare openai loop")
-    print(
-        f"         ours {1000 * ours.seconds / turns:.2f} ms, bare {1000 * bare.seconds / turns:.2f} ms"
-    )
-    print(
-        f"         {ours.wall / bare.wall:.2f} of its wall time, {turns / ours.wall:.0f} turns a second"
-    )
-    print(
-        f"  memory: {ours.begun:.0f} MB at the start, at most {ours.most - ours.begun:+.0f} MB since"
-    )
+    each, least = 1000 * ours.seconds / turns, 1000 * bare.seconds / turns
+    print(f"         here {each:.2f} ms and {least:.2f} ms; {turns / ours.wall:.0f} turns a second")
+    print(f"         {ours.wall / bare.wall:.2f} times its wall time")
+    grown = ours.most - ours.begun
+    print(f"  memory: {ours.begun:.0f} MB at the start, at most {grown:+.0f} MB since")
     print(f"  {size / 1e6:.0f} MB of transcripts")
 
 
