@@ -143,6 +143,8 @@ async def _round(
 
 async def _replies(room: Room, record: Record, item: Item, number: int) -> AsyncIterator[Event]:
     """Right of reply for those that were asked and have not spoken since."""
+    if not room.rules.rounds:
+        return  # nobody hears anybody before the decision
     asked = list(dict.fromkeys(question[1] for question in record.state.questions))
     if not asked or not _open_issues(record.state, item):
         return

@@ -291,3 +291,20 @@ def test_in_a_private_meeting_everyone_in_the_room_speaks_once_and_nobody_moves(
         ("statement", "us", ("ru", "us")),
     ]
     assert {x.kind for x in aside} <= {"statement", "note"}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_without_rounds_nobody_hears_anybody_before_the_decision(seed: int) -> None:
+    rules = Rules(rounds=0, right_of_reply=3)
+    room = held(a_room(two_sides(rules), Improviser(seed), speech="free"))
+    assert {event.phase for event in room.of(e.RoundOpened)} <= {"opening", "decision"}
+    assert {event.move.move for event in room.of(e.MoveMade)} <= {"propose", "ask"}
+
+
+def test_a_delegation_that_is_asked_may_reply_where_there_are_rounds() -> None:
+    asked = [
+        held(a_room(two_sides(Rules(rounds=1, right_of_reply=3)), Improviser(seed), speech="free"))
+        for seed in range(8)
+    ]
+    phases = {event.phase for room in asked for event in room.of(e.RoundOpened)}
+    assert "reply" in phases

@@ -1,7 +1,8 @@
 """The command line: arguments in, one call, words out. One file per verb.
 
-Exit codes: 0 done; 1 a defect of ours, with traceback; 2 something the user can mend; 3 stopped by
-a ceiling; 130 interrupted. Nothing heavy is imported until a verb runs.
+Exit codes: 0 done; 1 a defect of ours, with traceback, or debates of an experiment that broke off
+twice; 2 something the user can mend; 3 stopped by a ceiling; 130 interrupted. Nothing heavy is
+imported until a verb runs.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ app = typer.Typer(
     # Plain help: drawing it with rich costs more than everything else `--help` does.
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done; 2 something to mend; 3 stopped by a ceiling; 130 interrupted.",
+    epilog="Exit codes: 0 done; 1 debates of an experiment broke off twice; 2 something to mend; "
+    "3 stopped by a ceiling; 130 interrupted.",
 )
 VERBS = (
     run,

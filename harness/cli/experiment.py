@@ -117,7 +117,7 @@ def experiment(
 
     read = load_experiment(file)
     folder = Folder(out or usual_folder(read))
-    tape = _cassette(cassette, folder, record=record, replay=replay)
+    tape = None if dry_run else _cassette(cassette, folder, record=record, replay=replay)
     cells = list(read.design.cells())
     with tape or nullcontext():
         terms = Terms.of(

@@ -118,7 +118,7 @@ class Primary(Metric):
 
 
 class Ceilings(Value):
-    """What the whole experiment may use, however often it is called: what lies in its folder counts.
+    """What the whole experiment may use, however often it is called: all in its folder counts.
 
     Of processes at work at the same time each counts what was there when it began, and its own.
     """

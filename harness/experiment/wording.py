@@ -35,25 +35,17 @@ def reworded(setting: Setting, wording: Wording) -> Setting:
     """The setting with other statements; everything else of the positions stays.
 
     Raises:
-        UserError: a statement is for a position that the setting does not have.
+        UserError: the file is for another setting, or has a statement for a position that the
+            setting does not have.
     """
+    if wording.setting != setting.id:
+        raise UserError(f"The statements are for {wording.setting!r}, not for {setting.id!r}.")
     known = [position.id for party in setting.parties for position in party.positions]
     for name in wording.statements:
         if name not in known:
             raise UserError(f"There is no position {name!r} in {setting.id}{near(name, known)}")
     parties = tuple(
-        party.model_copy(
-            update={
-                "positions": tuple(
-                    position.model_copy(
-                        update={
-                            "statement": wording.statements.get(position.id, position.statement)
-                        }
-                    )
-                    for position in party.positions
-                )
-            }
-        )
+        party.model_copy(update={"positions": tuple(_said(p, wording) for p in party.positions)})
         for party in setting.parties
     )
     # Built anew, because a copy would carry over the cached look-ups of the first.
