@@ -1,6 +1,6 @@
 """Debates on a real Ray cluster of this machine, whose processes are killed on the way.
 
-The driver is a process of its own, as the command is; what it paid for is told by the server, which
+The driver is the command, in a process of its own; what it paid for is told by the server, which
 answers the same question the same way and keeps every request.
 """
 
@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -32,6 +33,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import events as e
+from harness.cli.new import write_setting
 from harness.errors import UserError
 from harness.events import EVENT
 from harness.experiment.design import Cell
@@ -63,8 +65,8 @@ PLANNED = 30
 EXPERIMENT = """
 id: on-a-cluster
 question: Is any debate lost?
+setting: talks
 seeds: {seeds}
-items: [libya, syria, sanctions]
 common: {{model: "openai:small", base_url: "{url}", rules: {{rounds: 1}}, guard: true}}
 arms:
   - {{id: dossier, prompt: dossier}}
@@ -113,6 +115,7 @@ def env(short_folder: str) -> dict[str, str]:
     return usual | {
         "PYTHONPATH": str(ROOT),
         "OPENAI_API_KEY": "sk-never-to-be-seen-1234567890",
+        "COLUMNS": "200",
         "RAY_AUTH_MODE": "disabled",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_TMPDIR": short_folder,
@@ -183,8 +186,9 @@ class Run:
     @classmethod
     def of(
         cls, tmp_path: Path, env: Mapping[str, str], address: str, url: str, *,
-        seeds: int = 2, calls: int | None = None,
+        seeds: int = 6, calls: int | None = None,
     ) -> Run:  # fmt: skip
+        write_setting("talks", tmp_path)
         file = tmp_path / "on-a-cluster.yaml"
         file.write_text(EXPERIMENT.format(url=url, seeds=seeds, calls=json.dumps(calls)))
         return cls(file, Folder(tmp_path / "out"), env, address)
@@ -198,8 +202,10 @@ class Run:
 
     @contextmanager
     def driver(self) -> Iterator[Driver]:
-        command = [sys.executable, "-c", "from tests.sweep.test_cluster import drive; drive()"]
-        command += [str(self.file), str(self.folder.path), self.address]
+        command = [sys.executable, "-m", "harness", "experiment", str(self.file)]
+        command += ["--out", str(self.folder.path), "--at-once", str(AT_ONCE)]
+        command += ["--engine", "ray", "--workers", "2", "--worker-cpus", "0.5"]
+        command += ["--address", self.address] if self.address else []
         with subprocess.Popen(
             command, env=self.env, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True
         ) as process:
@@ -221,8 +227,7 @@ class Driver:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.said: list[Json] = []
-        """What it printed: one JSON object a line, and nothing of Ray's in between."""
+        self.said: list[str] = []
         self.heard = threading.Thread(target=self._listen)
         self.heard.start()
         self.errors = ""
@@ -230,7 +235,7 @@ class Driver:
     def _listen(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.said.append(json.loads(line))
+            self.said.append(line.rstrip("\n"))
 
     def wait(self) -> int:
         assert self.process.stderr is not None
@@ -241,43 +246,18 @@ class Driver:
     @property
     def words(self) -> list[str]:
         """What it said of its workers."""
-        return [said["said"] for said in list(self.said) if said["kind"] == "cluster"]
+        return [line for line in list(self.said) if line.startswith("Worker ")]
 
     def workers(self) -> list[int]:
         """The processes of the workers, in the order in which they came."""
         return [int(words.split()[1]) for words in self.words if words.endswith("is at work.")]
 
     @property
-    def tally(self) -> tuple[int, int, int, int]:
-        """How many debates were there, were held, failed, and are left."""
-        last = self.said[-1]
-        return last["there"], last["held"], len(last["failed"]), last["left"]
-
-
-def drive() -> None:
-    """What the command does, in a process of its own: file, folder and address are arguments."""
-    file, out, address = sys.argv[1:]
-    found, folder = load_experiment(file), Folder(Path(out))
-    ceilings = Budget(max_calls=found.experiment.budget.max_calls)
-    held = held_on_ray(
-        list(found.design.cells()), folder, ceilings, PriceList(),
-        Cluster(address or None, workers=2, cpus=0.5), each=AT_ONCE // 2,
-        say=lambda words: say({"kind": "cluster", "said": words}),
-    )  # fmt: skip
-    try:
-        tally = asyncio.run(held)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
-    failed = [cell.name for cell in tally.failed]
-    say({"kind": "tally", "there": tally.there, "held": tally.held, "failed": failed,
-         "left": tally.left})  # fmt: skip
-    sys.exit(3 if tally.stopped else 0)
-
-
-def say(said: Json) -> None:
-    sys.stdout.write(f"{json.dumps(said)}\n")
-    sys.stdout.flush()
+    def tally(self) -> tuple[int, int, int]:
+        """How many debates were there, were held, and failed."""
+        counts = "".join(re.findall(r"there: (\d+ were, \d+) were held now", "\n".join(self.said)))
+        there, held = map(int, counts.split(" were, "))
+        return there, held, sum(line.startswith("failed: ") for line in self.said)
 
 
 def until(happened: Callable[[], bool], driver: Driver, seconds: float = 300) -> None:
@@ -352,7 +332,7 @@ def test_a_sweep_that_loses_a_worker_holds_every_debate_once(
     env: dict[str, str], provider: Provider, tmp_path: Path
 ) -> None:
     # Without an address: a cluster of this machine's processes, for this run alone.
-    run = Run.of(tmp_path, env, "", provider.url, seeds=5)
+    run = Run.of(tmp_path, env, "", provider.url, seeds=15)
     assert len(run.cells) == PLANNED
     with run.driver() as driver:
         until(lambda: len(provider.bodies) > PLANNED and len(driver.workers()) == 2, driver)
@@ -362,7 +342,8 @@ def test_a_sweep_that_loses_a_worker_holds_every_debate_once(
 
     assert code == 0, driver.errors
     assert driver.errors == ""
-    assert driver.tally == (0, PLANNED, 0, 0)
+    assert driver.tally == (0, PLANNED, 0)
+    assert "raylet" not in "".join(driver.said)  # Ray keeps quiet
     (lost,) = [words for words in driver.words if not words.endswith("is at work.")]
     assert lost.startswith(f"Worker {first} on ")
     assert run.folder.broken == ()
@@ -375,7 +356,7 @@ def test_a_sweep_that_loses_a_worker_holds_every_debate_once(
     paid = len(provider.bodies)
     again = run.finish()
     assert again.process.returncode == 0
-    assert again.tally == (PLANNED, 0, 0, 0)
+    assert again.tally == (PLANNED, 0, 0)
     assert again.words == []  # no cluster was started for nothing
     assert len(provider.bodies) == paid
 
@@ -397,7 +378,7 @@ def test_a_driver_that_is_killed_costs_at_most_the_turns_in_flight(
     done = sum(closed(run.folder.transcript(cell)) for cell in run.cells)
     last = run.finish()
     assert last.process.returncode == 0, last.errors
-    assert last.tally == (done, len(run.cells) - done, 0, 0)
+    assert last.tally == (done, len(run.cells) - done, 0)
     assert done
     assert run.folder.broken == ()
     assert paid_twice(run, provider) <= AT_ONCE
@@ -409,8 +390,10 @@ def test_a_ceiling_on_calls_holds_for_all_workers_together_and_any_engine_goes_o
     run = Run.of(tmp_path, env, address, provider.url, calls=20)
     stopped = run.finish()
     assert stopped.process.returncode == 3, stopped.errors
-    there, held, failed, left = stopped.tally
-    assert (there, failed, held + left) == (0, 0, len(run.cells))
+    _, held, failed = stopped.tally
+    left = len(run.cells) - held
+    assert f"Stopped: 20 of 20 calls are made. {left} debates are left." in stopped.said
+    assert failed == 0
     assert len(provider.bodies) == 20  # not one more
     begun = [read(path) for path in run.folder.debates]
     assert sum(len(transcript.calls) for transcript in begun) == 20
@@ -495,7 +478,7 @@ def test_however_many_workers_die_the_debates_are_those_of_one_process(
     env: dict[str, str], provider: Provider, tmp_path: Path
 ) -> None:
     provider.seconds = 0
-    run = Run.of(tmp_path, env, "", provider.url, seeds=1)
+    run = Run.of(tmp_path, env, "", provider.url, seeds=3)
     rng = random.Random(5)
     tally, lost = on_mortals(run, (rng.choice((2, 3)) for _ in itertools.count()))
     assert tally.held == len(run.cells) == 6
@@ -512,7 +495,7 @@ def test_a_debate_that_every_worker_dies_of_is_a_failure_and_says_so(
     env: dict[str, str], provider: Provider, tmp_path: Path
 ) -> None:
     provider.seconds = 0
-    run = Run.of(tmp_path, env, "", provider.url, seeds=1)
+    run = Run.of(tmp_path, env, "", provider.url, seeds=3)
     tally, lost = on_mortals(run, itertools.repeat(1))
     assert len(tally.failed) == 6
     assert lost == 6 * LOSSES * ATTEMPTS
@@ -528,7 +511,7 @@ def test_a_worker_makes_one_paid_call_at_a_time_and_none_that_it_is_refused(
 ) -> None:
     """What it made is in the driver's hands before it makes another."""
     provider.seconds = 0
-    run = Run.of(tmp_path, env, "", provider.url, seeds=1)
+    run = Run.of(tmp_path, env, "", provider.url, seeds=3)
     card = card_of(run.cells[0], Means(Budget(), PriceList()))
     path = tmp_path / "a.jsonl"
     Writer.create(path, e.Header(debate="a", created="2026-01-01T00:00:00+00:00"), card).close()
@@ -588,7 +571,7 @@ async def test_tokens_that_workers_used_are_counted_against_the_ceiling() -> Non
 
 def a_call(tokens: int) -> e.ModelCall:
     return e.ModelCall(
-        call="libya/round1/us#1", seat="us", sent=(), answer_schema=None, request_sha="",
+        call="river/round1/upland#1", seat="upland", sent=(), answer_schema=None, request_sha="",
         usage=e.Usage(input=tokens), started="2026-01-01T00:00:00+00:00",
     )  # fmt: skip
 
@@ -617,7 +600,7 @@ def test_the_shares_of_all_workers_together_are_no_more_than_the_limit(
 def test_without_ray_the_user_is_told_what_to_install(
     env: dict[str, str], provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Run.of(tmp_path, env, "", provider.url, seeds=1)
+    run = Run.of(tmp_path, env, "", provider.url, seeds=3)
     monkeypatch.setitem(sys.modules, "ray", None)
     held = held_on_ray(run.cells, run.folder, Budget(), PriceList(), Cluster(), each=1)
     with pytest.raises(UserError, match=r"run pip install 'tracktwo\[cluster\]'"):
