@@ -3,10 +3,11 @@
     uv run python benchmarks/sweep.py [DEBATES] [AT_ONCE]
 
 Holds so many debates of 20 turns each (2,000 where left out) as an experiment, with a hosted model
-whose server stands on this machine and takes no time to think. Then a bare loop over the openai
-client sends the same requests, as often. Printed are the CPU seconds of this process per turn, ours
-over those of the bare loop, and how the memory grew. The server is a process of its own, so its CPU
-is nobody's. It prints a ratio within one run because machines are noisy.
+whose server stands on this machine and takes no time to think. Then the same requests are sent as
+often by the model layer alone (LangChain and the openai client, as a seat uses them) and by a bare
+loop over the openai client. Printed are the CPU seconds of this process per turn, over those of the
+bare loop, and how the memory grew. The server is a process of its own, so its CPU is nobody's. It
+prints ratios within one run because machines are noisy.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from typing import Any
 
 from harness.experiment.folder import Folder
 from harness.experiment.reading import load_experiment
+from harness.models.chat import ChatSeat
+from harness.prompt import Message, Prompt
 from harness.sweep.running import Terms, hold
 from harness.sweep.sweep import News
 from harness.transcript import read
@@ -63,11 +66,15 @@ def main(debates: int, at_once: int) -> None:
         transcript = read(next(folder.glob("held/one.*.jsonl")))
         assert transcript.state.turns == TURNS, f"{transcript.state.turns} turns, not {TURNS}"
         bodies = _bodies(transcript)
+        models = asyncio.run(_models(url, bodies, len(ours.done) * TURNS, at_once))
         bare = asyncio.run(_bare(url, bodies, len(ours.done) * TURNS, at_once))
         size = sum(path.stat().st_size for path in folder.glob("held/*.jsonl"))
     turns = len(ours.done) * TURNS
     print(f"{len(ours.done)} of {debates} debates finished, each once, {turns} turns")
     print(f"  {ours.seconds / bare.seconds:5.2f}  CPU per turn over that of the bare openai loop")
+    print(
+        f"  {models.seconds / bare.seconds:5.2f}  of it the model layer: LangChain and the client"
+    )
     each, least = 1000 * ours.seconds / turns, 1000 * bare.seconds / turns
     print(f"         here {each:.2f} ms and {least:.2f} ms; {turns / ours.wall:.0f} turns a second")
     print(f"         {ours.wall / bare.wall:.2f} times its wall time")
@@ -133,6 +140,31 @@ def _bodies(transcript: Any) -> list[Json]:
             }
         )
     return bodies
+
+
+async def _models(url: str, bodies: list[Json], calls: int, at_once: int) -> _Took:
+    """The same requests through the model layer alone."""
+    seat = ChatSeat("openai:nobody", base_url=url)
+    prompts = [
+        Prompt(
+            tuple(Message(m["role"], (m["content"],)) for m in body["messages"]),
+            body["response_format"]["json_schema"]["schema"],
+            seed=1,
+        )
+        for body in bodies
+    ]
+    await seat.ask(prompts[0])
+    took = _Took()
+    left = iter(range(calls))
+
+    async def work() -> None:
+        for index in left:
+            reply = await seat.ask(prompts[index % len(prompts)])
+            assert reply.failure is None, reply.failure
+
+    await asyncio.gather(*(work() for _ in range(at_once)))
+    await seat.aclose()
+    return took.stop()
 
 
 async def _bare(url: str, bodies: list[Json], calls: int, at_once: int) -> _Took:
