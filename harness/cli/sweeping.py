@@ -87,7 +87,7 @@ class Board:
     def say(self, words: str) -> None:
         """Show a sentence about what holds the debates."""
         if not self._json and not self._quiet:
-            self._console.print(clean(words), style="dim")
+            self._console.print(clean(words), style="dim", soft_wrap=True)
 
     def interrupted(self) -> None:
         """Say that nothing is lost."""
