@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ class Board:
         self._counts: dict[str, Counter[str]] = {row: Counter() for row in self._planned}
         self._elsewhere: set[str] = set()
         self._calls = self._tokens = 0
+        self._cost: float | None = None
+        self._begun = monotonic()
         watched = self._console.is_terminal and not as_json and not quiet
         self._live = Live(console=self._console, get_renderable=self._table) if watched else None
 
@@ -75,6 +78,8 @@ class Board:
         if call is not None and call.kind == "model_call" and call.started is not None:
             self._calls += 1
             self._tokens += call.usage.input + call.usage.output
+            if call.cost is not None:
+                self._cost = (self._cost or 0.0) + call.cost
         if news.step == "elsewhere" and news.cell.name in self._elsewhere:
             return  # it was looked whether the other process is done with it, and it is not
         self._elsewhere |= {news.cell.name} if news.step == "elsewhere" else set()
@@ -147,8 +152,22 @@ class Board:
             table.add_row(
                 name, f"{done}/{planned}", str(row["under way"] or "-"), str(row["failed"] or "-")
             )
-        table.caption = f"{self._calls} calls, {self._tokens:,} tokens"
+        table.caption = self._used()
         return table
+
+    def _used(self) -> str:
+        """What was used by now, and how long it will go on at this rate."""
+        parts = [f"{self._calls:,} calls", f"{self._tokens:,} tokens"]
+        if self._cost:
+            parts.append(f"${self._cost:.2f}")
+        minutes = (monotonic() - self._begun) / 60
+        parts.append(f"{minutes:.0f} min" if minutes >= 1 else f"{minutes * 60:.0f} s")
+        held = sum(row["finished"] for row in self._counts.values())
+        there = sum(row["there"] for row in self._counts.values())
+        left = sum(self._planned.values()) - held - there
+        if held and left:
+            parts.append(f"about {max(1, round(minutes / held * left))} min left")
+        return ", ".join(parts)
 
 
 def _row(cell: Cell) -> str:

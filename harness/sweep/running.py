@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from harness.experiment.design import Cell
 from harness.experiment.folder import Folder
@@ -26,6 +28,10 @@ from harness.sweep.sweep import News, Sweep, Tally
 
 HOSTED_AT_ONCE = 16
 """Debates under way at once, where no model in this process takes part."""
+
+
+LOOK_FOR_TROUBLE = 2.0
+"""Seconds after which is looked whether a provider is down."""
 
 
 def _unheard(news: News) -> None:
@@ -149,10 +155,36 @@ async def hold(read: Read, cells: list[Cell], folder: Folder, terms: Terms) -> T
         at_once=terms.at_once or usual_at_once(cells),
         watch=terms.watch,
     )
+    telling = asyncio.create_task(tell_of_trouble(pool, terms.say))
     try:
         return await sweep.run()
     finally:
+        telling.cancel()
         await pool.aclose()
+
+
+class Troubled(Protocol):
+    """What knows which providers are down: a `Pool`."""
+
+    @property
+    def trouble(self) -> tuple[str, ...]:
+        """What is wrong, a sentence each."""
+        ...
+
+
+async def tell_of_trouble(
+    pool: Troubled, say: Callable[[str], None], every: float = LOOK_FOR_TROUBLE
+) -> None:
+    """Say it when a provider goes down or comes back, for as long as this is not cancelled."""
+    known: tuple[str, ...] = ()
+    while True:
+        await asyncio.sleep(every)
+        for sentence in pool.trouble:
+            if sentence not in known:
+                say(sentence)
+        if known and not pool.trouble:
+            say("Every provider answers again.")
+        known = pool.trouble
 
 
 def usual_at_once(cells: list[Cell]) -> int:

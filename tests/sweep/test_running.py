@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from harness.sweep.running import (
     Terms,
     hosted,
     run_experiment,
+    tell_of_trouble,
     usual_at_once,
     usual_folder,
 )
@@ -212,3 +214,21 @@ def test_the_chairs_rules_are_compared_to_the_end(tmp_path: Path) -> None:
         transcript = read(held.folder.transcript(cell))
         assert transcript.finished
         assert transcript.rules == cell.agenda.rules
+
+
+class Wavering:
+    """Goes down and comes back."""
+
+    def __init__(self) -> None:
+        self.trouble: tuple[str, ...] = ()
+
+
+@pytest.mark.anyio
+async def test_it_is_said_once_that_a_provider_is_down_and_once_that_it_is_back() -> None:
+    provider, said = Wavering(), list[str]()
+    telling = asyncio.create_task(tell_of_trouble(provider, said.append, every=0.01))
+    for trouble in ((), ("openai answers no call.",), ()):
+        provider.trouble = trouble
+        await asyncio.sleep(0.1)
+    telling.cancel()
+    assert said == ["openai answers no call.", "Every provider answers again."]
