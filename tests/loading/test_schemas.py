@@ -80,7 +80,7 @@ def test_editors_can_explain_every_key(name: str) -> None:
         ("upland.yaml", ("short",), " "),
         ("setting.yaml", ("as_of",), "2024-13-01"),
         ("setting.yaml", ("parties",), ["upland"]),
-        ("setting.yaml", ("rules", "rounds"), 0),
+        ("setting.yaml", ("rules", "rounds"), -1),
         ("setting.yaml", ("agendas", 0, "rules"), {"round": 2}),
         ("setting.yaml", ("items", 0, "issues", 0, "options"), []),
         ("setting.yaml", ("items", 0, "issues"), []),

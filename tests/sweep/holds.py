@@ -68,6 +68,13 @@ class Provider(ChatServer):
             self._now -= 1
         return spoken(json.dumps(data))
 
+    def settles(self) -> None:
+        """Wait for requests whose client has gone: they are still on their way in."""
+        seen = -1
+        while seen != len(self.bodies):
+            seen = len(self.bodies)
+            time.sleep(0.5)
+
     @property
     def asked(self) -> Counter[str]:
         """How often each question was asked."""

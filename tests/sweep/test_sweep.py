@@ -226,6 +226,7 @@ def test_a_model_that_is_not_there_ends_the_run_with_its_one_sentence(
         run_experiment(run.file, out=run.folder.path, at_once=3)
     assert "\n" not in str(caught.value)
     assert run.folder.broken == ()
+    server.settles()
     server.ordinary = server.thinks
     server.bodies.clear()
     assert run_experiment(run.file, out=run.folder.path).tally.complete
