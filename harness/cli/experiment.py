@@ -70,7 +70,10 @@ def experiment(
         ),
     ] = None,
     cassette: Annotated[
-        Path | None, typer.Option(help="The cassette's file.  [default: FOLDER.cassette.jsonl]")
+        Path | None,
+        typer.Option(
+            help="The cassette's file.  [default: ./transcripts/experiments/ID.cassette.jsonl]"
+        ),
     ] = None,
     engine: Annotated[
         Engine, typer.Option(help="asyncio: this process; ray: the workers of a cluster.")
@@ -117,7 +120,16 @@ def experiment(
 
     read = load_experiment(file)
     folder = Folder(out or usual_folder(read))
-    tape = None if dry_run else _cassette(cassette, folder, record=record, replay=replay)
+    tape = (
+        None
+        if dry_run
+        else _cassette(
+            cassette or usual_folder(read).with_suffix(".cassette.jsonl"),
+            named=cassette is not None,
+            record=record,
+            replay=replay,
+        )
+    )
     cells = list(read.design.cells())
     with tape or nullcontext():
         terms = Terms.of(
@@ -202,19 +214,16 @@ def _cluster(
     return Cluster(address, workers, cpus, gpus)
 
 
-def _cassette(
-    path: Path | None, folder: Folder, *, record: bool, replay: Replay | None
-) -> Cassette | None:
+def _cassette(file: Path, *, named: bool, record: bool, replay: Replay | None) -> Cassette | None:
     from harness.errors import UserError
     from harness.models.cassette import Cassette
 
     if record and replay is not None:
         raise UserError("--record asks anew and --replay asks for nothing; choose one.")
     if not record and replay is None:
-        if path is not None:
+        if named:
             raise UserError("--cassette is used with --record or --replay; add one of them.")
         return None
-    file = path or folder.path.with_name(f"{folder.path.name}.cassette.jsonl")
     if record:
         return Cassette(file, "record")
     return Cassette(file, "strict" if replay is Replay.STRICT else "replay")

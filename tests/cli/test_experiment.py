@@ -17,6 +17,7 @@ from harness.errors import UserError
 from harness.experiment.folder import Folder
 from harness.transcript import closed
 from tests.experiment.files import changed
+from tests.sweep.holds import Provider
 
 ROOT = Path(__file__).parents[2]
 HOSTED = ("model: reference", "model: 'openai:small'")
@@ -242,3 +243,25 @@ def test_on_a_terminal_a_table_shows_where_each_arm_stands() -> None:
     assert re.search(r"two +4/4", text)
     assert "finished one." not in text
     assert len([path for path in the_folder().debates if closed(path)]) == 8
+
+
+def test_what_was_recorded_is_held_again_offline_byte_by_byte(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-for-the-test")
+    server = Provider()
+    with server.running():
+        hosted = changed(("model: reference", f"model: 'openai:small', base_url: '{server.url}'"))
+        assert experiment("--record", text=hosted).exit_code == 0
+    asked = len(server.bodies)
+    monkeypatch.delenv("OPENAI_API_KEY")
+
+    again = experiment("--replay", "strict", "--out", "again", text=hosted)
+
+    assert again.exit_code == 0, again.output
+    assert len(server.bodies) == asked > 0
+    first = {path.name: path.read_bytes() for path in the_folder().debates}
+    assert {path.name: path.read_bytes() for path in Folder(Path("again")).debates} == first
+    assert (
+        b"sk-for-the-test" not in Path("transcripts/experiments/talk.cassette.jsonl").read_bytes()
+    )
