@@ -35,6 +35,7 @@ class Board:
         self._console = terminal()
         self._planned = Counter(_row(cell) for cell in cells)
         self._counts: dict[str, Counter[str]] = {row: Counter() for row in self._planned}
+        self._under_way: set[str] = set()
         self._elsewhere: set[str] = set()
         self._calls = self._tokens = 0
         self._cost: float | None = None
@@ -72,8 +73,10 @@ class Board:
         row[news.step] += 1
         if news.step == "begins":
             row["under way"] += 1
-        elif news.step in ("finished", "broke", "failed", "elsewhere", "stopped"):
+            self._under_way.add(news.cell.name)
+        elif news.step in SHOWN and news.cell.name in self._under_way:
             row["under way"] -= 1
+            self._under_way.discard(news.cell.name)
         call = news.event
         if call is not None and call.kind == "model_call" and call.started is not None:
             self._calls += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +21,10 @@ class Holds(Protocol):
     """Whoever holds the debates of a sweep: this process, or others on its behalf."""
 
     def hold(self, cell: Cell, path: Path) -> AsyncGenerator[Event]:
-        """Hold the debate, or go on with it, yielding each event once it is in the file."""
+        """Hold the debate, or go on with it, yielding each event once it is in the file.
+
+        Nothing happens in a debate that is finished already.
+        """
         ...
 
 
@@ -37,9 +41,14 @@ class Holder:
     counted: set[str] = field(default_factory=set)
     """Debates of which the budget counts already what is on record."""
 
-    def hold(self, cell: Cell, path: Path) -> AsyncGenerator[Event]:
+    async def hold(self, cell: Cell, path: Path) -> AsyncGenerator[Event]:
         """Hold the debate here; raises as `sitting` and `Sitting.hold` do."""
-        return self.sitting(cell, path).hold()
+        sitting = self.sitting(cell, path)
+        if sitting.recording is not None and sitting.recording.finished:
+            return
+        async with aclosing(sitting.hold()) as happening:
+            async for event in happening:
+                yield event
 
     def sitting(self, cell: Cell, path: Path) -> Sitting:
         """The debate, ready to be held; what is on record of it already is not asked again.

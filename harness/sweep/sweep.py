@@ -102,8 +102,7 @@ class Sweep:
         for cell in self.cells:
             self.tally.planned += 1
             if self.folder.finished(cell):
-                self.tally.there += 1
-                self.watch(News("there", cell))
+                self._is_there(cell)
             else:
                 yield cell
 
@@ -120,8 +119,7 @@ class Sweep:
     async def _attempt(self, cell: Cell) -> None:
         """Hold a debate, once more if it breaks off, unless another process has done so."""
         if self.folder.finished(cell):
-            self.tally.there += 1
-            self.watch(News("there", cell))
+            self._is_there(cell)
             return
         for attempt in range(1, ATTEMPTS + 1):
             if self.tally.stopped:
@@ -164,13 +162,19 @@ class Sweep:
                 last = event
                 if isinstance(event, e.ModelCall):
                     self.watch(News("turn", cell, event=event))
-        if isinstance(last, e.BudgetStop):
+        if last is None:  # another process finished it after we had looked
+            self._is_there(cell)
+        elif isinstance(last, e.BudgetStop):
             self.tally.stopped = last.why
             self.tally.left += 1
             self.watch(News("stopped", cell, last.why))
         else:
             self.tally.held += 1
             self.watch(News("finished", cell))
+
+    def _is_there(self, cell: Cell) -> None:
+        self.tally.there += 1
+        self.watch(News("there", cell))
 
     def _left_to_others(self, cell: Cell) -> None:
         self._elsewhere.append(cell)

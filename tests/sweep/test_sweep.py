@@ -58,14 +58,20 @@ def swept(
     return asyncio.run(asyncio.wait_for(sweep.run(), 120))
 
 
-def on_a_server(run: Run, wrap: Callable[[Holds], Holds], at_once: int = 2) -> Tally:
+def on_a_server(
+    run: Run,
+    wrap: Callable[[Holds], Holds],
+    at_once: int = 2,
+    watch: Callable[[News], None] = lambda news: None,
+) -> Tally:
     """The sweep with models of a pool, whoever stands between it and them."""
 
     async def held() -> Tally:
         pool = Pool()
         holder = here(lambda name: Means(Budget(), PriceList(), os.environ, pool.of(name)))
         try:
-            return await Sweep(run.cells, run.folder, wrap(holder), SystemClock(), at_once).run()
+            sweep = Sweep(run.cells, run.folder, wrap(holder), SystemClock(), at_once, watch)
+            return await sweep.run()
         finally:
             await pool.aclose()
 
@@ -449,6 +455,32 @@ def test_what_a_debate_took_is_counted_once_although_it_was_begun_twice(
     assert asyncio.run(held()).complete
     assert budget.spent.calls == len(server.bodies)
     assert budget.spent.tokens == 120 * len(server.bodies)
+
+
+@dataclass
+class Forestalled:
+    """Holds debates, each finished by somebody else between our looking and our reading."""
+
+    holder: Holds
+
+    async def hold(self, cell: Cell, path: Path) -> AsyncGenerator[Event]:
+        async with aclosing(self.holder.hold(cell, path)) as theirs:
+            async for _ in theirs:
+                pass
+        async with aclosing(self.holder.hold(cell, path)) as happening:
+            async for event in happening:
+                yield event
+
+
+def test_a_debate_that_another_process_just_finished_is_not_counted_as_held(
+    server: Provider, tmp_path: Path
+) -> None:
+    run = Run.of(tmp_path, server, seeds=1)
+    news: list[News] = []
+    tally = on_a_server(run, Forestalled, watch=news.append)
+    assert (tally.there, tally.held, tally.complete) == (4, 0, True)
+    assert [each.step for each in news if each.cell == run.cells[0]] == ["begins", "there"]
+    assert run.paid_twice() == 0
 
 
 def test_two_processes_on_one_experiment_hold_no_debate_twice(
