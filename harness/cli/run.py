@@ -179,7 +179,7 @@ def run(
         chosen = _agenda(setting or "geneva-2021", agenda, items, parties, changes)
         sitting = _opened(*chosen, wishes, seed or 0, out, means)
     _check_ceiling(sitting, max_cost)
-    from harness.cli.view import View
+    from harness.cli.watching import View
 
     view = View(sitting, as_json=json, quiet=quiet, private=private)
     try:

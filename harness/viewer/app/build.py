@@ -1,0 +1,60 @@
+"""The app, put together from its rooms."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from harness.errors import UserError
+from harness.viewer.app import shelf
+from harness.viewer.app.desk import Desk
+from harness.viewer.app.frame import STATIC, show
+from harness.viewer.app.guard import Guard
+
+
+class Room(Protocol):
+    """One part of the app: a module with a function `routes`."""
+
+    def routes(self, desk: Desk) -> Sequence[BaseRoute]:
+        """What the room answers to."""
+        ...
+
+
+ROOMS: tuple[Room, ...] = (shelf,)
+
+
+def build(desk: Desk, rooms: Sequence[Room] = ROOMS) -> Starlette:
+    """The app over a folder of debates; when it ends, the debates it holds are stopped."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await desk.close()
+
+    return Starlette(
+        routes=[
+            *(route for room in rooms for route in room.routes(desk)),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[Middleware(Guard, hosts=desk.hosts)],
+        exception_handlers={UserError: _mendable, HTTPException: _refused},
+        lifespan=lifespan,
+    )
+
+
+async def _mendable(_: Request, error: Exception) -> Response:
+    return show("trouble", status=400, title="That cannot be done", why=str(error))
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return show("trouble", status=error.status_code, title="Not here", why=error.detail)
