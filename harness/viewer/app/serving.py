@@ -38,6 +38,7 @@ def _listening(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((LOOPBACK, port))
+        listening.listen()  # so that whoever follows the printed address at once is answered
     except OSError as error:
         listening.close()
         raise UserError(
