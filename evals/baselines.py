@@ -74,8 +74,9 @@ class Deal:
 class RandomDeal:
     """What an option drawn uniformly and independently for every issue is expected to bring."""
 
-    agreement: float
-    """Expected share, in [0, 1], of the issues whose option is acceptable to all."""
+    agreement: float | None
+    """Expected share, in [0, 1], of the issues whose option is acceptable to all; None where no
+    issue was on the agenda."""
     everything: float
     """Chance, in [0, 1], that the whole deal is."""
     utilities: Mapping[str, float]
@@ -165,7 +166,8 @@ def random_deal(setting: Setting) -> RandomDeal:
         )
         for party in setting.parties
     }
-    return RandomDeal(sum(chances) / len(chances), prod(chances), utilities)
+    agreement = sum(chances) / len(chances) if chances else None
+    return RandomDeal(agreement, prod(chances), utilities)
 
 
 def always_accept(transcript: Transcript) -> Deal:

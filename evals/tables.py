@@ -253,6 +253,8 @@ def _agreement_cells(row: AgreementRow) -> tuple[str, ...]:
 
 def _beside(held: Baselines) -> list[str]:
     issues = len(held.zopa)
+    if held.random.agreement is None:
+        return ["No issue was on the agenda, so there is nothing to stand beside."]
     return [
         f"Beside it: a random deal is acceptable to all on {held.random.agreement:.0%} of the "
         f"issues in expectation; if every tabled text were accepted, {held.always_accept.adopted} "

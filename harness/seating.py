@@ -62,6 +62,13 @@ class Wishes:
     timeout: float | None = None
 
 
+def at_terminal(seat: str, stand_in: Seated | None) -> Seated:
+    """Asks whoever sits at this terminal."""
+    from harness.models.human import Human
+
+    return Human(stand_in=stand_in)
+
+
 @dataclass
 class Means:
     """What a sitting runs on; none of it changes what is recorded."""
@@ -75,6 +82,9 @@ class Means:
     recalls: bool = True
     """Whether a debate that is taken up again counts what is on record of it in the budget; not
     where that has been counted already."""
+    person: Callable[[str, Seated | None], Seated] = at_terminal
+    """What asks the person in a seat, given the seat and what stands in for them, if anything
+    does."""
 
 
 def seat_cards(setting: Setting, wishes: Wishes, env: Mapping[str, str]) -> tuple[e.Seat, ...]:
@@ -134,10 +144,15 @@ def _chosen(spec: str, env: Mapping[str, str]) -> tuple[str, str]:
 
 
 def behind(spec: str) -> registry.ModelSpec:
-    """What decides how the seat works: for a script, the model that answers the rest."""
+    """What decides how the seat works.
+
+    For a script that is the model that answers the rest, for a person the one that stands in.
+    """
     parsed = registry.parse(spec)
     if parsed.family == "script":
         return registry.parse(_script(parsed.rest)[1])
+    if parsed.family == "human" and parsed.rest:
+        return behind(parsed.rest)
     return parsed
 
 
@@ -258,7 +273,11 @@ class Seating:
 
     def _delegation(self, card: e.RunCard, seat: e.Seat, seated: Seated) -> Delegation:
         party = card.setting.party(seat.seat)
-        assert seat.prompt is not None
+        if seat.prompt is None:
+            raise TranscriptError(
+                f"{party.name} was not held here ({seat.model}), so it cannot be held again; "
+                "`tracktwo run` holds a debate of its own."
+            )
         prompt = _prompt(seat.prompt)
         if prompt.sha != seat.prompt_sha:
             raise TranscriptError(
@@ -319,9 +338,8 @@ class Seating:
 
                 return Reference()
             case "human":
-                from harness.models.human import Human
-
-                return Human()
+                other = self._live(registry.parse(spec.rest), seat) if spec.rest else None
+                return self._means.person(seat.seat, other)
             case "script":
                 from harness.models.script import Scripted, read_script
 
@@ -360,8 +378,9 @@ def name_of(card: e.RunCard, stamp: str) -> str:
 
 def _short(model: str) -> str:
     head, _, rest = model.partition(":")
-    if head in ("script", "replay"):
-        return head
+    family = head.partition("+")[0]
+    if family in ("script", "replay", "human"):
+        return family
     plain = (rest.rpartition("/")[2] or head).removesuffix(".gguf")
     kept = "".join(c if c.isalnum() else "-" for c in plain.lower())
     return kept[:24] if len(kept) <= 24 else f"{kept[:19]}-{sha(plain)[:4]}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -150,25 +150,44 @@ def closed(path: Path) -> bool:
     return b'"kind":"debate_closed"' in end.rpartition(b"\n")[0].rpartition(b"\n")[2]
 
 
-def _events(path: Path, lines: list[bytes]) -> Iterable[Event]:
-    version = _version(path, lines)
-    for number, line in enumerate(lines, 1):
+def _events(path: Path, lines: list[bytes]) -> Iterator[Event]:
+    return events_of(path, lines, version_of(path, lines[0] if lines else b""))
+
+
+def events_of(path: Path, lines: Iterable[bytes], version: int, first: int = 1) -> Iterator[Event]:
+    """The events on some whole lines of a transcript, in order.
+
+    Args:
+        path: The file, for messages.
+        lines: Lines without their line ends.
+        version: The version of the format they are in; older lines are upgraded.
+        first: The number of the first of them in the file, from 1.
+
+    Raises:
+        TranscriptError: a line is no event; the message names file and line.
+    """
+    for number, line in enumerate(lines, first):
         try:
             if version != SCHEMA:
                 line = _upgraded(line, version)
             yield EVENT.validate_json(line)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
+            found = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in found["loc"])
             raise TranscriptError(
-                f"{path}:{number}: not an event of this format: {where}: {first['msg']}."
+                f"{path}:{number}: not an event of this format: {where}: {found['msg']}."
             ) from error
 
 
-def _version(path: Path, lines: list[bytes]) -> int:
+def version_of(path: Path, line: bytes) -> int:
+    """The version of the format that the first line of a file names.
+
+    Raises:
+        TranscriptError: it names none, or one that is not known.
+    """
     try:
-        version = json.loads(lines[0])["schema_version"]
-    except (IndexError, KeyError, TypeError, ValueError) as error:
+        version = json.loads(line)["schema_version"]
+    except (KeyError, TypeError, ValueError) as error:
         raise TranscriptError(
             f"{path}:1: not a transcript: its first line has no schema_version."
         ) from error

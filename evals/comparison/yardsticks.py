@@ -72,7 +72,7 @@ def yard(transcript: Transcript) -> Yard:
     total, luck = sum(weights.values()), _luck(setting)
     return Yard(
         rate={
-            RANDOM: drawn.agreement,
+            RANDOM: sum(luck.values()) / len(luck),
             **{name: deal.adopted / len(deal.options) for name, deal in deals.items()},
         },
         weighted={

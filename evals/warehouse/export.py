@@ -193,7 +193,12 @@ def _csv_cell(cell: Cell) -> object:
 
 def _csv_line(cells: list[object]) -> str:
     line = StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
+    # Python 3.11 leaves a lone carriage return unquoted, which readers take for the end of the row.
+    told = [
+        cell.replace("\r\n", "\n").replace("\r", "\n") if type(cell) is str else cell
+        for cell in cells
+    ]
+    csv.writer(line, lineterminator="\n").writerow(told)
     return line.getvalue()
 
 

@@ -15,7 +15,9 @@ from harness.cli.backtest import backtest
 from harness.cli.calibrate import calibrate
 from harness.cli.check import check
 from harness.cli.experiment import experiment
+from harness.cli.export import export
 from harness.cli.fork import fork
+from harness.cli.import_ import import_
 from harness.cli.models import models
 from harness.cli.new import new
 from harness.cli.power import power
@@ -26,6 +28,7 @@ from harness.cli.results import results
 from harness.cli.run import run
 from harness.cli.score import score
 from harness.cli.validate_judge import validate_judge
+from harness.cli.view import view
 from harness.errors import UserError
 
 app = typer.Typer(
@@ -44,6 +47,8 @@ VERBS = (
     run,
     score,
     read,
+    view,
+    export,
     experiment,
     results,
     power,
@@ -58,6 +63,7 @@ VERBS = (
 )
 for verb in VERBS:
     app.command()(verb)
+app.command("import")(import_)
 app.add_typer(prompt, name="prompt")
 
 

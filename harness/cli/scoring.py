@@ -258,16 +258,22 @@ def _consistency_cells(row: ConsistencyRow) -> tuple[str, ...]:
     return (row.name, *(show(result) for result in results))
 
 
-def show_counts(console: Console, transcript: Transcript, made: Tables) -> None:
-    """The outcome in one line, with its baselines, and what the debate used."""
+def _agreed(made: Tables) -> str:
     issues = len(made.agreement)
     agreed = sum(row.outcome == "adopted" for row in made.agreement)
     held = made.baselines
-    console.print(
-        f"\nAgreed: {agreed} of {issues} issues. Beside it: a random deal "
+    if held.random.agreement is None:
+        return "No issue was on the agenda."
+    return (
+        f"Agreed: {agreed} of {issues} issues. Beside it: a random deal "
         f"{held.random.agreement:.0%}, always-accept {held.always_accept.adopted} of {issues}, "
         f"best joint outcome {held.best.adopted} of {issues}."
     )
+
+
+def show_counts(console: Console, transcript: Transcript, made: Tables) -> None:
+    """The outcome in one line, with its baselines, and what the debate used."""
+    console.print(f"\n{_agreed(made)}")
     calls = [call for call in transcript.calls if call.started is not None]
     if calls:
         tokens = sum(call.usage.input + call.usage.output for call in calls)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from harness import events as e
-from harness.events import Event, Move
+from harness.events import Event, Move, may_see
 from harness.plain import clean
 from harness.setting import Setting
 from harness.state import IssueState, State
@@ -31,18 +31,22 @@ MARKS = {
     "withdraw": "- withdraws",
     "ask": "? asks",
 }
+HANG = 9
+"""Columns by which further lines of somebody's words are indented: moves and names begin further
+left, so that nobody can write a line that looks like one."""
+
 OUTCOMES = {"adopted": "agreed", "bracketed": "in brackets", "open": "open"}
 
 
-def terminal(*, stderr: bool = False) -> Console:
-    """A console that writes plain lines of any length where it is not a terminal."""
+def terminal(*, stderr: bool = False, width: int = 100_000) -> Console:
+    """A console that writes plain lines of any length, or of `width`, where it is no terminal."""
     from rich.console import Console
 
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console = Console(
             stderr=stderr, highlight=False, markup=False, emoji=False, no_color=True,
-            width=100_000, soft_wrap=True,
+            width=width, soft_wrap=width >= 100_000,
         )  # fmt: skip
     return console
 
@@ -61,10 +65,14 @@ class Shower:
 
     def show(self, event: Event) -> None:
         """Print one event; what is not part of the conversation is left out."""
-        if event.audience is not None and not self.private:
-            return
-        for line in self._lines(event):
+        for line in self.lines(event):
             self.console.print(line)
+
+    def lines(self, event: Event) -> tuple[Text, ...]:
+        """What one event comes to; nothing where it is private and that was not asked for."""
+        if not may_see(event, None) and not self.private:
+            return ()
+        return tuple(self._lines(event))
 
     def _lines(self, event: Event) -> Iterator[Text]:
         match event:
@@ -84,15 +92,15 @@ class Shower:
             case e.Statement():
                 yield self._statement(event)
             case e.Note():
-                yield self._text(f"     note to self: {clean(event.text)}", "dim italic")
+                yield self._said(f"     note to self: {event.text}", "dim italic")
             case e.MoveMade():
                 yield self._text(f"     {self._move(event.move, event.offer)}", "bold")
             case e.RuledOut():
                 words = f"     ruled out of order: {self._move(event.move, None)} - {event.why}"
-                yield self._text(clean(words), "yellow")
+                yield self._text(words, "yellow")
             case e.TurnFailed():
                 words = f"no answer: {event.why} ({event.failure}, asked {event.attempts} times)"
-                yield self._speaker(event) + self._text(words, "yellow")
+                yield self._joined(self._speaker(event), self._text(words, "yellow"))
             case e.VoteCast():
                 yield self._text(f"     {self._vote(event)}", "bold")
             case _:
@@ -119,22 +127,31 @@ class Shower:
                 return
 
     def _statement(self, event: e.Statement) -> Text:
-        line = self._speaker(event) + self._text(clean(event.text))
-        if event.citations:
-            line += self._text(f" [{', '.join(event.citations)}]", "dim")
-        return line
+        cited = f" [{', '.join(event.citations)}]" if event.citations else ""
+        words = self._said(event.text)
+        return self._joined(self._speaker(event), words, self._text(cited, "dim"))
 
     def _speaker(self, event: e.TurnEvent) -> Text:
         short = self.setting.party(event.party).short
         return self._text(f"{event.turn:>4} {short}: ", f"bold {self._colour[event.party]}")
 
     def _chair(self, words: str, style: str = "") -> Text:
-        return self._text("  Chair: ", "bold") + self._text(clean(words), style)
+        return self._joined(self._text("  Chair: ", "bold"), self._said(words, style))
 
-    def _text(self, words: str, style: str = "") -> Text:
+    def _said(self, words: str, style: str = "") -> Text:
+        return self._text(clean(words).replace("\n", "\n" + " " * HANG), style)
+
+    def _joined(self, *parts: Text) -> Text:
+        """The parts on one line, each in its own style; adding would give all that of the first."""
         from rich.text import Text
 
-        return Text(words, style=style)
+        return Text.assemble(*parts)
+
+    def _text(self, words: str, style: str = "") -> Text:
+        """Words as text: whoever wrote them cannot steer the terminal with them."""
+        from rich.text import Text
+
+        return Text(clean(words), style=style)
 
     def _move(self, move: Move, offer: str | None) -> str:
         heading = self.setting.issue(move.issue).heading
