@@ -12,4 +12,6 @@ run --items detained-citizens,sanctions --model ru=reference \
   --out $here/scripted-us-votes-against-its-own-text.jsonl
 run --agenda six-party --items nord-stream-2 --model reference \
   --out $here/six-parties-on-nord-stream-2.jsonl
+run --items syria --model us=reference --model ru=script:$here/scripts/hostile.yaml+reference \
+  --out $here/hostile-delegation.jsonl
 rm -f "$here"/*.scores.jsonl
