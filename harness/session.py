@@ -17,8 +17,9 @@ from harness import events as e
 from harness.debate import debate
 from harness.errors import BudgetExhausted, TranscriptError
 from harness.events import Event
-from harness.models.clock import Clock
-from harness.seating import Means, Seating
+from harness.models.clock import Clock, SystemClock
+from harness.seating import Means, Seating, Wishes, behind, name_of, run_card, seat_cards
+from harness.setting import Agenda, Setting
 from harness.transcript import Transcript, Writer, dump, read
 
 _Result = TypeVar("_Result")
@@ -54,6 +55,8 @@ class Sitting:
                     async with aclosing(debate(room, self.card)) as happening:
                         index = 0
                         async for event in happening:
+                            # Seats without a model answer at once, and others want their turn.
+                            await asyncio.sleep(0)
                             if index < len(known):
                                 yield _same(known[index], event, self.path)
                             else:
@@ -102,6 +105,60 @@ def _same(recorded: Event, happened: Event, path: Path) -> Event:
             "recorded; setting, prompts or program have changed. Start a new debate instead."
         )
     return recorded
+
+
+def opened(
+    setting: Setting,
+    agenda: Agenda,
+    wishes: Wishes,
+    seed: int,
+    means: Means,
+    place: Callable[[str], Path],
+) -> Sitting:
+    """A new debate, as it was wished for.
+
+    Args:
+        setting: The whole setting.
+        agenda: What of it is debated, by whom and by which rules.
+        wishes: Who sits where.
+        seed: Of everything that is drawn.
+        means: What it runs on.
+        place: Where the transcript of a debate of this name goes.
+
+    Raises:
+        UserError: a seat, model or prompt does not exist.
+    """
+    card = run_card(setting, agenda, seat_cards(setting.only(agenda), wishes, means.env), seed)
+    clock = SystemClock()
+    return Sitting(card, place(name_of(card, stamp(clock))), means, clock)
+
+
+def taken_up(path: Path, means: Means) -> Sitting:
+    """A debate that was interrupted, to go on with.
+
+    Raises:
+        TranscriptError: it cannot be read, or is finished.
+    """
+    transcript = read(path)
+    if transcript.finished:
+        raise TranscriptError(f"{path} is finished; there is nothing to resume.")
+    return Sitting(transcript.card, path, means, SystemClock(), transcript)
+
+
+def require_prices(sitting: Sitting) -> None:
+    """Whether a ceiling on cost can be kept in this debate.
+
+    Raises:
+        UserError: a hosted model has no price.
+    """
+    behind_seats = [behind(seat.model) for seat in sitting.card.seats]
+    chat = [str(spec) for spec in behind_seats if spec.family == "chat"]
+    sitting.means.prices.require(chat)
+
+
+def stamp(clock: Clock) -> str:
+    """The time as it stands in file names."""
+    return clock.now()[:19].replace("-", "").replace(":", "").replace("T", "-")
 
 
 def unused(folder: Path, name: str) -> Path:

@@ -115,7 +115,7 @@ def _scored(path: Path, transcript: Transcript) -> tuple[tuple[Result, ...], str
             return found.results, ""
         judged = any(isinstance(each, Score) and each.judge for each in found.results)
         lost = " Judged scores are left out." if judged else ""
-        remark = f"{beside} is older than its transcript; its scores are made anew.{lost}"
+        remark = f"{beside.name} is older than its transcript; its scores are made anew.{lost}"
     else:
         remark = ""
     return evaluate(transcript, BUILT_IN), remark

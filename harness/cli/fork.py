@@ -192,13 +192,14 @@ def _terms(
     import os
 
     from harness.fork.holding import Terms
-    from harness.models import registry
     from harness.models.prices import PriceList
+    from harness.seating import behind
 
     prices = PriceList.given(price or (), os.environ)
     if max_cost is not None:
-        specs = {seat.model for plan in plans for b in plan.branches for seat in b.card.seats}
-        prices.require([spec for spec in specs if registry.parse(spec).family == "chat"])
+        models = {seat.model for plan in plans for b in plan.branches for seat in b.card.seats}
+        specs = [behind(model) for model in sorted(models)]
+        prices.require([str(spec) for spec in specs if spec.family == "chat"])
     return Terms(budget, prices, at_once, watch)
 
 

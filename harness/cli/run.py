@@ -12,7 +12,6 @@ import typer
 from harness.cli.options import BaseUrl, MaxCalls, MaxCost, MaxMinutes, MaxTokens, Prices, Timeout
 
 if TYPE_CHECKING:
-    from harness.models.clock import Clock
     from harness.seating import Means, Wishes
     from harness.session import Sitting
     from harness.setting import Agenda, Setting
@@ -148,6 +147,7 @@ def run(
     from harness.models.clock import SystemClock
     from harness.models.prices import PriceList
     from harness.seating import Means, Wishes
+    from harness.session import taken_up
 
     clock = SystemClock()
     budget = Budget(
@@ -172,7 +172,7 @@ def run(
     )
     changes = _rules(rule, rounds=rounds, decision=decision.value if decision else None)
     if resume is not None:
-        sitting = _resumed(resume, means)
+        sitting = taken_up(resume, means)
     elif (recorded := _recorded(wishes)) and not (setting or agenda or items or parties or changes):
         sitting = _held_again(recorded, wishes, seed, out, means)
     else:
@@ -248,14 +248,9 @@ def _listed(text: str | None) -> list[str]:
 def _opened(
     setting: Setting, agenda: Agenda, wishes: Wishes, seed: int, out: Path | None, means: Means
 ) -> Sitting:
-    from harness.models.clock import SystemClock
-    from harness.seating import name_of, run_card, seat_cards
-    from harness.session import Sitting
+    from harness.session import opened
 
-    only = setting.only(agenda)
-    card = run_card(setting, agenda, seat_cards(only, wishes, means.env), seed)
-    clock = SystemClock()
-    return Sitting(card, _path(out, name_of(card, _stamp(clock))), means, clock)
+    return opened(setting, agenda, wishes, seed, means, lambda name: _path(out, name))
 
 
 def _recorded(wishes: Wishes) -> Transcript | None:
@@ -273,18 +268,13 @@ def _held_again(
     """A whole debate again: setting, rules and seed are those of the recording."""
     from harness.models.clock import SystemClock
     from harness.seating import name_of, seat_cards
-    from harness.session import Sitting
+    from harness.session import Sitting, stamp
 
     seats = seat_cards(recorded.setting, wishes, means.env)
     changes = {"seats": seats} if seed is None else {"seats": seats, "seed": seed}
     card = recorded.card.model_copy(update=changes)
     clock = SystemClock()
-    return Sitting(card, _path(out, name_of(card, _stamp(clock))), means, clock)
-
-
-def _stamp(clock: Clock) -> str:
-    """The time as it stands in file names."""
-    return clock.now()[:19].replace("-", "").replace(":", "").replace("T", "-")
+    return Sitting(card, _path(out, name_of(card, stamp(clock))), means, clock)
 
 
 def _path(out: Path | None, name: str) -> Path:
@@ -298,22 +288,9 @@ def _path(out: Path | None, name: str) -> Path:
     return unused(folder, name)
 
 
-def _resumed(path: Path, means: Means) -> Sitting:
-    from harness.errors import TranscriptError
-    from harness.models.clock import SystemClock
-    from harness.session import Sitting
-    from harness.transcript import read
-
-    transcript = read(path)
-    if transcript.finished:
-        raise TranscriptError(f"{path} is finished; there is nothing to resume.")
-    return Sitting(transcript.card, path, means, SystemClock(), transcript)
-
-
 def _check_ceiling(sitting: Sitting, max_cost: float | None) -> None:
     if max_cost is None:
         return
-    from harness.models import registry
+    from harness.session import require_prices
 
-    chat = [s.model for s in sitting.card.seats if registry.parse(s.model).family == "chat"]
-    sitting.means.prices.require(chat)
+    require_prices(sitting)

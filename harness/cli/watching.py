@@ -16,13 +16,14 @@ class View:
         """Take the sitting and how to show it."""
         from harness.cli.progress import Progress
         from harness.cli.show import Shower, terminal
+        from harness.models import registry
 
         self.sitting = sitting
         self.as_json = as_json
         self.quiet = quiet
         self.console = terminal()
         self.shower = Shower(self.console, sitting.card.setting, private=private)
-        talking = any(seat.model == "human" for seat in sitting.card.seats)
+        talking = any(registry.parse(s.model).family == "human" for s in sitting.card.seats)
         live = not (as_json or quiet or talking)
         self.progress = Progress(self.console, sitting, live=live)
 

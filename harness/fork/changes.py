@@ -166,7 +166,7 @@ def in_vain(changes: Changes, seats: Sequence[e.Seat]) -> Iterator[str]:
 
 
 def _listens(seat: e.Seat) -> bool:
-    return reads_prompts(seat) or seat.model == "human"
+    return reads_prompts(seat) or registry.parse(seat.model).family == "human"
 
 
 def said(turn: Turn, text: str) -> Said:

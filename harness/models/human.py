@@ -1,7 +1,8 @@
 """A person in the seat, at the terminal, with mandate, options and offers in view.
 
 The person types one command a line and ends the turn with `done`. The answer goes through the same
-schema, the same mechanism and the same record as any other seat's.
+schema, the same mechanism and the same record as any other seat's. Where a model stands in, `leave`
+hands the seat over to it.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import asyncio
 import json
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from harness.events import CHAIR
 from harness.plain import plain
-from harness.turn import Reply, Request, Unreadable, read
+from harness.turn import Reply, Request, Seated, Unreadable, read
 
 HELP = """\
   say WORDS...                    what you say aloud
@@ -28,37 +31,70 @@ HELP = """\
   show mandate | options | offers, undo, help, done\
 """
 
+LEAVE = """
+  leave                           let the model that stands in go on from here\
+"""
+
 
 class Human:
     """Asks a person; a mistyped command is said at once and changes nothing."""
 
-    reads_prompts = False
     metered = False
 
     def __init__(
-        self, ask: Callable[[str], str] = input, tell: Callable[[str], None] | None = None
+        self,
+        ask: Callable[[str], str] = input,
+        tell: Callable[[str], None] | None = None,
+        stand_in: Seated | None = None,
     ) -> None:
-        """Take what asks for a line and what shows one."""
+        """Take what asks for a line, what shows one, and who goes on when the person leaves."""
         self._ask = ask
         self._tell = tell or _print
+        self._stand_in = stand_in
+        self._gone = False
+        self.reads_prompts = stand_in is not None and stand_in.reads_prompts
 
     async def answer(self, request: Request) -> Reply:
-        """What the person typed, as JSON. Leaving the terminal interrupts the debate."""
-        text = await asyncio.to_thread(self._turn, request)
-        return Reply(text=text, model="human", finish="stop")
+        """What the person typed, as JSON. Closing the terminal interrupts the debate."""
+        ask = self._voice if request.seat == CHAIR else self._turn
+        text = None if self._gone else await asyncio.to_thread(ask, request)
+        if text is not None:
+            return Reply(text=text, model="human", finish="stop")
+        self._gone = True
+        assert self._stand_in is not None
+        reply = await self._stand_in.answer(request)
+        said = {"instead_of": "human", "because": "the person had left"}
+        return replace(reply, parameters={**reply.parameters, **said})
 
-    def _turn(self, request: Request) -> str:
+    def _voice(self, request: Request) -> str | None:
+        """The chair's words on what the chair has done; the fixed phrase stands without any."""
+        for message in request.messages:
+            self._tell(plain(message.text))
+        self._tell("Type the chair's words, or nothing to let the fixed phrase stand.")
+        line = self._line("chair> ")
+        return None if self._leaves(line) else json.dumps({"statement": line})
+
+    def _line(self, prompt: str) -> str:
+        try:
+            return self._ask(prompt).strip()
+        except EOFError as error:
+            raise KeyboardInterrupt from error
+
+    def _leaves(self, line: str) -> bool:
+        return line == "leave" and self._stand_in is not None
+
+    def _turn(self, request: Request) -> str | None:
+        """The answer that was typed; None where the person left and the stand-in goes on."""
         party = request.setting.party(request.seat)
         self._tell(f"\nYou are {party.name}. Item: {request.item.title}. {_moment(request)}")
         for line in (*_mandate(request), *_options(request), *_offers(request)):
             self._tell(line)
-        self._tell(HELP)
+        self._tell(HELP + (LEAVE if self._stand_in is not None else ""))
         draft = Draft(request)
         while True:
-            try:
-                line = self._ask(f"{party.short}> ").strip()
-            except EOFError as error:
-                raise KeyboardInterrupt from error
+            line = self._line(f"{party.short}> ")
+            if self._leaves(line):
+                return None
             if line == "done":
                 text = json.dumps(draft.data)
                 outcome = read(text, request, own_words=True)

@@ -26,6 +26,8 @@ MODEL_VARIABLE = "TRACKTWO_MODEL"
 
 _NO_KEY = "no provider's key is in the environment"
 _ALONE = ("auto", "reference", "human")
+_PERSON = "human+"
+_STANDS_IN = ("reference", "script", "local", "chat")
 _WITH_FILE = ("script", "replay")
 _EXAMPLE = f"openai:{DEFAULT_MODELS['openai']}"
 
@@ -36,7 +38,8 @@ class ModelSpec:
 
     family: Family
     rest: str = ""
-    """`chat`: provider:model; `local`, `script` and `replay`: the file; else empty."""
+    """`chat`: provider:model; `local`, `script` and `replay`: the file; `human`: the model that
+    stands in; else empty."""
 
     @property
     def provider(self) -> Provider | None:
@@ -47,7 +50,8 @@ class ModelSpec:
         """In the notation of `--model`."""
         if self.family == "chat":
             return self.rest
-        return f"{self.family}:{self.rest}" if self.rest else self.family
+        join = "+" if self.family == "human" else ":"
+        return f"{self.family}{join}{self.rest}" if self.rest else self.family
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ def parse(spec: str) -> ModelSpec:
     Raises:
         UserError: There is no such thing; the message says what to write instead.
     """
+    if spec.strip().startswith(_PERSON):
+        return _person(spec, spec.strip().removeprefix(_PERSON))
     head, colon, rest = spec.strip().partition(":")
     if head in _ALONE:
         if rest:
@@ -97,6 +103,17 @@ def parse(spec: str) -> ModelSpec:
     if head == "local":
         return _local(spec, colon, rest)
     return _chat(spec, head, rest)
+
+
+def _person(spec: str, stand_in: str) -> ModelSpec:
+    if not stand_in:
+        raise UserError(f"{spec!r} names nobody that stands in: write human+reference, or `human`.")
+    if parse(stand_in).family not in _STANDS_IN:
+        raise UserError(
+            f"{stand_in!r} cannot stand in for a person; name reference, script:FILE, local or "
+            f"provider:model, as in human+{_EXAMPLE}."
+        )
+    return ModelSpec("human", stand_in)
 
 
 def _local(spec: str, colon: str, rest: str) -> ModelSpec:
@@ -161,6 +178,8 @@ def defaults_for(spec: ModelSpec) -> SeatDefaults:
             return SeatDefaults("composed", guard=True, memory="item")
         case "reference" | "script" | "replay":
             return SeatDefaults("composed", guard=False, memory="item")
+        case "human" if spec.rest:
+            return defaults_for(parse(spec.rest))
         case "human":
             return SeatDefaults("free", guard=False, memory="debate")
         case _:
@@ -177,6 +196,7 @@ def available(env: Mapping[str, str]) -> tuple[Availability, ...]:
         Availability("script:FILE", True, "lines written beforehand"),
         Availability("replay:FILE", True, "a recorded debate"),
         Availability("human", True, "you, at this terminal"),
+        Availability("human+MODEL", True, "you, and a model that stands in when you leave"),
     )
 
 

@@ -24,7 +24,7 @@ class Reading:
     """One debate as it is shown; with `public`, nothing in it is anybody's own."""
 
     file: str
-    """The transcript, as its path is shown."""
+    """Name of the transcript's file; not where it lies, because pages are passed on."""
     transcript: Transcript
     results: tuple[Result, ...]
     """Its scores; `results[n]` is what `#score-n` leads to."""
@@ -66,7 +66,7 @@ def reading_of(path: Path, *, public: bool = False) -> Reading:
     judgements, remark = _judgements(path, debate.transcript)
     remarks = tuple(each for each in (debate.remark, remark) if each)
     return Reading(
-        file=debate.file,
+        file=path.name,
         transcript=debate.transcript,
         results=debate.results,
         judgements=judgements,
@@ -83,7 +83,7 @@ def _judgements(path: Path, transcript: Transcript) -> tuple[Judgements, str]:
         return Judgements(), ""
     header, found = files.read(beside)
     if header.transcript_sha != fingerprint(path):
-        return Judgements(), f"{beside} is older than its transcript and left out."
+        return Judgements(), f"{beside.name} is older than its transcript and left out."
     shown = {event.seq for event in transcript.events}
     positions = {p.id for party in transcript.setting.parties for p in party.positions}
     claims = tuple(claim for claim in found.claims if claim.seq in shown)

@@ -205,3 +205,33 @@ def test_what_others_wrote_cannot_steer_the_terminal() -> None:
     assert isinstance(reply, Reply)
     assert json.loads(reply.text or "")["statement"] == "Hello."
     assert not [line for line in terminal.shown if "\x1b" in line or "\x07" in line]
+
+
+def test_leave_hands_the_seat_to_the_stand_in_for_good() -> None:
+    request = a_request()
+    terminal = Terminal("propose limits-0/a", "leave")
+    stand_in = Does(silent, reads_prompts=False)
+    person = Human(terminal.ask, terminal.tell, stand_in)
+    first, second = (asyncio.run(person.answer(request)) for _ in range(2))
+    assert (first.model, second.model) == ("does", "does")
+    assert first.parameters == {"instead_of": "human", "because": "the person had left"}
+    assert stand_in.asked == [request, request]
+    assert json.loads(first.text or "")["moves"] == []  # what was typed went with the person
+    assert any("leave  " in line for line in terminal.shown)
+
+
+def test_nobody_can_leave_where_nothing_stands_in() -> None:
+    _, terminal = answered(a_request(), "leave", "say Hello.", "done")
+    assert any("'leave' cannot be done here" in line for line in terminal.shown)
+    assert not any("leave  " in line for line in terminal.shown)
+
+
+def test_the_chairs_voice_is_typed() -> None:
+    terminal = Terminal(*(["We begin.", ""] * 9))
+    voice = Human(terminal.ask, terminal.tell)
+    past = held(a_room(two_sides(), {"us": insists("a"), "ru": insists("b")}, voice=voice))
+    spoken = past.of(e.ChairSpoke)
+    assert spoken
+    assert {words.text for words in spoken} == {"We begin."}
+    assert len([c for c in past.of(e.ModelCall) if c.seat == "chair"]) > len(spoken)
+    assert any("We take up: " in line for line in terminal.shown)
