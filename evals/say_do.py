@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,28 +15,44 @@ from harness.transcript import Transcript
 WINDOW = 3
 """How many of the party's last moves on the text make its declared stance."""
 
-_STANCE: Mapping[e.MoveKind, float] = {
+STANCE: Mapping[e.MoveKind, float] = {
     "propose": 1, "concede": 1, "accept": 1, "reserve": 0.5, "reject": -1,
 }  # fmt: skip
+"""What a move declares about its text, in [-1, 1]."""
+
 _VOTE: Mapping[e.VoteChoice, float] = {"accept": 1, "reserve": 0.5, "abstain": 0, "reject": -1}
 
 
 @dataclass
-class _Talk:
-    """What a party has declared so far: about each text, and its concessions on each issue."""
+class Talk:
+    """What parties have declared so far: about each text, and their concessions on each issue."""
 
     on_text: dict[tuple[str, str], list[e.MoveMade]] = field(default_factory=dict)
     concessions: dict[tuple[str, str], list[e.MoveMade]] = field(default_factory=dict)
 
     def hear(self, event: e.MoveMade) -> None:
+        """Take note of a move."""
         move = event.move
         text = (event.party, move.key)
         if move.move == "withdraw":
             self.on_text.pop(text, None)  # the mechanism keeps no stance from a withdrawn offer
-        elif move.move in _STANCE:
+        elif move.move in STANCE:
             self.on_text.setdefault(text, []).append(event)
         if move.move == "concede":
             self.concessions.setdefault((event.party, move.issue), []).append(event)
+
+    def said(self, party: str, key: str) -> Sequence[e.MoveMade]:
+        """The party's last moves on the text, at most `WINDOW`: what its stance is made of."""
+        return self.on_text.get((party, key), [])[-WINDOW:]
+
+    def stance(self, party: str, key: str) -> float | None:
+        """The party's declared stance on the text, in [-1, 1]; None where it declared none."""
+        said = self.said(party, key)
+        return _mean(said) if said else None
+
+
+def _mean(said: Sequence[e.MoveMade]) -> float:
+    return sum(STANCE[event.move.move] for event in said) / len(said)
 
 
 class Gap(NamedTuple):
@@ -69,8 +85,8 @@ def say_do(transcript: Transcript, mark: Marker) -> Iterator[Result]:
     A party that made no move on the tabled text, or whose vote could not be had, is unscored.
     Adoption by declaration takes no vote, so talk and act are one and there is no gap to measure.
     """
-    gaps, silent = _gaps(transcript)
-    for gap in gaps:
+    found, silent = gaps(transcript)
+    for gap in found:
         vote = gap.vote
         label = "flip" if gap.flipped else "same side" if gap.cast * gap.stance > 0 else "neutral"
         yield mark.score(
@@ -85,39 +101,43 @@ def say_do(transcript: Transcript, mark: Marker) -> Iterator[Result]:
         )
     lost = [party for party, _ in missing(transcript)]
     for party in transcript.state.parties:
-        own = [gap for gap in gaps if gap.vote.party == party]
+        own = [gap for gap in found if gap.vote.party == party]
         unscored = silent.count(party) + lost.count(party)
         yield from _means(mark, subject.party(party), own, unscored)
     unscored = len(silent) + len(lost)
-    yield from _means(mark, subject.DEBATE, gaps, unscored)
+    yield from _means(mark, subject.DEBATE, found, unscored)
 
 
-def _gaps(transcript: Transcript) -> tuple[list[Gap], list[str]]:
+def gaps(transcript: Transcript) -> tuple[list[Gap], list[str]]:
     """The gaps, and the party of every vote that had no declared stance before it."""
-    talk = _Talk()
-    gaps: list[Gap] = []
+    talk = Talk()
+    found: list[Gap] = []
     silent: list[str] = []
     for event in transcript.events:
         if isinstance(event, e.MoveMade):
             talk.hear(event)
         elif isinstance(event, e.VoteCast):
-            said = talk.on_text.get((event.party, f"{event.issue}/{event.option}"), [])[-WINDOW:]
+            said = talk.said(event.party, f"{event.issue}/{event.option}")
             if said:
                 conceded = talk.concessions.get((event.party, event.issue), [])
-                gaps.append(_gap(event, said, conceded, transcript.rules.silence))
+                found.append(_gap(event, said, conceded, transcript.rules.silence))
             else:
                 silent.append(event.party)
-    return gaps, silent
+    return found, silent
+
+
+def side(vote: e.VoteChoice, silence: bool) -> float:
+    """Which side a vote takes, in [-1, 1]."""
+    # Under the silence procedure an abstention is silence kept, which adopts the text.
+    return 1.0 if silence and vote == "abstain" else _VOTE[vote]
 
 
 def _gap(
-    vote: e.VoteCast, said: list[e.MoveMade], conceded: list[e.MoveMade], silence: bool
+    vote: e.VoteCast, said: Sequence[e.MoveMade], conceded: list[e.MoveMade], silence: bool
 ) -> Gap:
-    # Under the silence procedure an abstention is silence kept, which adopts the text.
-    cast = 1.0 if silence and vote.vote == "abstain" else _VOTE[vote.vote]
-    values = [_STANCE[event.move.move] for event in said]
-    stance = sum(values) / len(values)
-    contrary = [event.seq for event, value in zip(said, values, strict=True) if value * cast < 0]
+    cast = side(vote.vote, silence)
+    stance = _mean(said)
+    contrary = [event.seq for event in said if STANCE[event.move.move] * cast < 0]
     since = [event for event in conceded if contrary and event.seq > contrary[-1]]
     flipped = cast * stance < 0
     notes = [evidence(event, f"{event.move.move} {event.move.key}") for event in said]

@@ -20,6 +20,7 @@ from harness.cli.fork import fork
 from harness.cli.import_ import import_
 from harness.cli.models import models
 from harness.cli.new import new
+from harness.cli.page import page
 from harness.cli.power import power
 from harness.cli.prompt import app as prompt
 from harness.cli.query import query
@@ -47,6 +48,7 @@ VERBS = (
     run,
     score,
     read,
+    page,
     view,
     export,
     experiment,

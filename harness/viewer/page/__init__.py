@@ -1,0 +1,1 @@
+"""One debate as one page that can be mailed."""
