@@ -86,13 +86,13 @@ class Kept(Generic[Kind]):
         return path
 
     def known(self, folders: Iterable[Path] | None = None) -> tuple[Kind, ...]:
-        """All there are, the user's own first.
+        """All there are, the user's own first, of these the newest first.
 
         Raises:
             UserError: a file cannot be read; the message names it.
         """
         places = (self.folder(), self.shipped) if folders is None else folders
-        return tuple(self._read(path) for place in places for path in sorted(place.glob("*.json")))
+        return tuple(self._read(path) for place in places for path in _newest_first(place))
 
     def _read(self, path: Path) -> Kind:
         try:
@@ -103,3 +103,9 @@ class Kept(Generic[Kind]):
                 f"{path}: not what `{self.made_by}` keeps ({first}); move it away and run that "
                 "again."
             ) from None
+
+
+def _newest_first(place: Path) -> list[Path]:
+    """The files of a folder; of two measurements of the same, the one made last comes first."""
+    found = place.glob("*.json")
+    return sorted(found, key=lambda path: (-path.stat().st_mtime_ns, path.name))

@@ -90,7 +90,7 @@ async def calibrate(
         setting=gold.setting,
         split=split,
         measures=measure(
-            [each.label for each in chosen], runs[0], LABELS, human_kappa=_ceiling(gold, chosen)
+            [each.label for each in chosen], runs[0], LABELS, human_kappa=_ceiling(gold, split)
         ),
         retest=flip_rate(runs[0], runs[1]) if retest else None,
         calls=len(calls),
@@ -161,9 +161,13 @@ def _answers(question: Question, judge: Judge, ledger: Ledger) -> Iterable[Verdi
     return verdicts(question, reply, judge.name)
 
 
-def _ceiling(gold: Gold, chosen: Sequence[Proposition]) -> Estimate | None:
+def _ceiling(gold: Gold, split: Split) -> Estimate | None:
     """How well people agree with one another; None where one person labelled alone."""
-    if len(gold.annotators) < 2:
+    kept = [each.annotations for each in gold.split(split)]
+    # Two who differ have no majority: without these they would seem to agree on everything.
+    tied = [each.annotations for each in gold.tied if each.split == split]
+    given = [{a.annotator: str(a.label) for a in each} for each in (*kept, *tied)]
+    people = sorted({who for labels in given for who in labels})
+    if len(people) < 2:
         return None
-    given = [{a.annotator: str(a.label) for a in each.annotations} for each in chosen]
-    return human_kappa({who: [labels.get(who) for labels in given] for who in gold.annotators})
+    return human_kappa({who: [labels.get(who) for labels in given] for who in people})

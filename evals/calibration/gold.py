@@ -1,21 +1,20 @@
 """Gold: propositions that people labelled against a setting's record; what judges are measured on.
 
 A gold set is a file whose name begins with that of its setting: JSONL with one object a line, or
-a CSV (`id,target,split,annotator,party,item,text[,positions,rationale]`). Every line is checked
+a CSV (evals/labelling/cells.py), such as people's labels from the app. Every line is checked
 against the setting, and every problem is said with its place. Where several people labelled a
 proposition all of their labels are kept, the most frequent is its label, and a proposition on
-which the largest camps are of one size is left out and named.
+which the largest camps are of one size is left out and named. A row of a CSV without a label is a
+question, and no label.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
@@ -23,6 +22,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from evals.evaluator import Value
+from evals.labelling import cells
 from evals.labels import LABELS, WITH_POSITIONS, Label
 from harness.errors import UserError
 from harness.loading import load, settings_available
@@ -69,6 +69,13 @@ class Proposition(Value):
     """Every label it was given and by whom; one where one person labelled it."""
 
 
+class Tied(NamedTuple):
+    """A proposition without a majority: no label to use, but people's disagreement all the same."""
+
+    split: Split
+    annotations: tuple[Annotation, ...]
+
+
 class Gold(Value):
     """A labelled set, checked against its setting."""
 
@@ -80,11 +87,15 @@ class Gold(Value):
     """In the order of the file."""
     dropped: tuple[str, ...] = Field(default=())
     """Ids of those without a majority; they are in no other field."""
+    tied: tuple[Tied, ...] = Field(default=())
+    """What people gave on those: how far people agree cannot be told without them."""
+    waiting: tuple[str, ...] = Field(default=())
+    """Ids of those that nobody has given a label; they are in no other field."""
 
     @cached_property
     def sha(self) -> str:
         """Fingerprint of what is in it: with any text or label changed it is another set."""
-        return sha(self.model_dump_json(exclude={"name"}))
+        return sha(self.model_dump_json(exclude={"name", "tied", "waiting"}))
 
     def split(self, split: Split) -> tuple[Proposition, ...]:
         """The propositions of one split, in order."""
@@ -97,12 +108,14 @@ class Gold(Value):
 
     @property
     def notice(self) -> str:
-        """How many propositions were left out for want of a majority; empty where none was."""
-        if not self.dropped:
-            return ""
-        count = len(self.dropped)
-        noun = "proposition has" if count == 1 else "propositions have"
-        return f"{count} {noun} no majority label and are left out: {', '.join(self.dropped)}."
+        """How many propositions were left out, and why; empty where none was."""
+        left = (("no majority label", self.dropped), ("no label yet", self.waiting))
+        return " ".join(
+            f"{len(ids)} {'proposition has' if len(ids) == 1 else 'propositions have'} {what} "
+            f"and {'is' if len(ids) == 1 else 'are'} left out: {', '.join(ids)}."
+            for what, ids in left
+            if ids
+        )
 
 
 def _one_line(text: str) -> str:
@@ -131,6 +144,10 @@ class _Row(Value):
     positions: tuple[_Word, ...] | None = None
     rationale: str = ""
     annotator: _Word = "author"
+
+
+def _defects(path: Path, problems: Iterable[_Wrong]) -> UserError:
+    return UserError("\n".join(f"{path}:{line}: {message}" for line, message in problems))
 
 
 class _Placed(NamedTuple):
@@ -171,18 +188,28 @@ def read_gold(source: str | Path, setting: Setting | None = None) -> Gold:
             message, with file and line.
     """
     path = _path(source)
-    rows = _rows(path)
+    rows, unlabelled = _rows(path)
     setting = setting or _setting_of(path)
     problems = [*_misplaced(rows, setting), *_at_odds(rows)]
     if problems:
         raise _defects(path, sorted(problems))
     groups = _by_id(rows)
     merged = {name: _merged(group) for name, group in groups.items()}
-    kept = tuple(each for each in merged.values() if each is not None)
+    kept = tuple(filter(None, merged.values()))
     if not kept:
         raise UserError(f"{path}: no proposition has a majority label; there is nothing to use.")
-    dropped = tuple(name for name, each in merged.items() if each is None)
-    return Gold(name=path.stem, setting=setting.id, propositions=kept, dropped=dropped)
+    return Gold(
+        name=path.stem,
+        setting=setting.id,
+        propositions=kept,
+        dropped=tuple(name for name, each in merged.items() if each is None),
+        tied=tuple(
+            Tied(group[0].row.split, _annotations(group))
+            for name, group in groups.items()
+            if merged[name] is None
+        ),
+        waiting=tuple(name for name in unlabelled if name not in merged),
+    )
 
 
 def _path(source: str | Path) -> Path:
@@ -286,41 +313,50 @@ def _merged(group: Sequence[_Placed]) -> Proposition | None:
         label=label,
         positions=noted,
         rationale=next((row.rationale for row in agreeing if row.rationale), ""),
-        annotations=tuple(Annotation(row.annotator, row.label) for row in rows),
+        annotations=_annotations(group),
     )
 
 
-def _rows(path: Path) -> tuple[_Placed, ...]:
-    """Every line of the file as a row.
+def _annotations(group: Sequence[_Placed]) -> tuple[Annotation, ...]:
+    return tuple(Annotation(placed.row.annotator, placed.row.label) for placed in group)
+
+
+def _rows(path: Path) -> tuple[tuple[_Placed, ...], tuple[str, ...]]:
+    """Every line with a label, and the ids on those of a CSV without: a queue, or passed over.
 
     Raises: UserError: it cannot be read at all, or lines cannot; the message has each of them.
     """
-    cells = _csv_lines(path) if path.suffix == ".csv" else _json_lines(path)
+    lines = _csv_lines(path) if path.suffix == ".csv" else _json_lines(path)
     rows: list[_Placed] = []
+    unlabelled: dict[str, None] = {}
     problems: list[_Wrong] = []
-    for line, cell in cells:
-        if isinstance(cell, str):
-            problems.append(_Wrong(line, cell))
-            continue
-        try:
-            rows.append(_Placed(line, _Row.model_validate(cell)))
-        except ValidationError as error:
-            found = error.errors(include_url=False)
-            problems += [_Wrong(line, _plainly(each)) for each in found]
+    for line, given in lines:
+        if isinstance(given, str):
+            problems.append(_Wrong(line, given))
+        elif path.suffix == ".csv" and isinstance(given, dict) and not given["label"]:
+            unlabelled[str(given["id"])] = None
+        else:
+            _take(line, given, rows, problems)
     if problems:
         raise _defects(path, problems)
     if not rows:
-        raise UserError(f"{path}: holds no proposition; see evals/gold/README.md for the format.")
-    return tuple(rows)
+        raise UserError(
+            f"{path}: holds no proposition that has a label; see evals/gold/README.md for the "
+            "format."
+        )
+    return tuple(rows), tuple(unlabelled)
 
 
-def _defects(path: Path, problems: Iterable[_Wrong]) -> UserError:
-    return UserError("\n".join(f"{path}:{line}: {message}" for line, message in problems))
+def _take(line: int, given: object, rows: list[_Placed], problems: list[_Wrong]) -> None:
+    try:
+        rows.append(_Placed(line, _Row.model_validate(given)))
+    except ValidationError as error:
+        problems += [_Wrong(line, _plainly(each)) for each in error.errors(include_url=False)]
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, object]]:
     """Each line that is not blank, as its object or as a sentence saying what is wrong with it."""
-    for number, line in enumerate(_read(path).split("\n"), 1):
+    for number, line in enumerate(cells.text_of(path).split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -331,54 +367,17 @@ def _json_lines(path: Path) -> Iterator[tuple[int, object]]:
         yield number, value if isinstance(value, dict) else "is JSON, but no object in braces."
 
 
-_COLUMNS = ("id", "target", "split", "annotator", "party", "item", "text")
-_MORE_COLUMNS = ("positions", "rationale")
-
-
 def _csv_lines(path: Path) -> Iterator[tuple[int, object]]:
-    reader = csv.reader(StringIO(_read(path), newline=""), strict=True)
-    try:
-        columns = next(reader, [])
-        if columns:
-            _check_columns(path, columns)
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) == len(columns):
-                yield reader.line_num, _row_of(dict(zip(columns, cells, strict=True)))
-            else:
-                many = f"{len(cells)} cells for {len(columns)} columns"
-                yield reader.line_num, f"has {many}; put text with commas in quotation marks."
-    except csv.Error as error:
-        raise UserError(f"{path}:{reader.line_num}: is not CSV: {error}.") from error
+    """Each row as a row of the set, or as a sentence saying what is wrong with it."""
+    for number, given, wrong in cells.lines_of(path):
+        yield number, wrong or _row_of(given)
 
 
-def _check_columns(path: Path, columns: Sequence[str]) -> None:
-    missing = [name for name in _COLUMNS if name not in columns]
-    strange = [name for name in columns if name not in (*_COLUMNS, *_MORE_COLUMNS)]
-    twice = [name for name, count in Counter(columns).items() if count > 1]
-    for names, what in ((missing, "lacks"), (strange, "does not know"), (twice, "has twice")):
-        if names:
-            raise UserError(
-                f"{path}:1: the heading {what} {', '.join(names)}; it is "
-                f"{','.join(_COLUMNS)} and, where you have them, {','.join(_MORE_COLUMNS)}."
-            )
-
-
-def _row_of(cells: Mapping[str, str]) -> Mapping[str, object]:
+def _row_of(given: Mapping[str, str]) -> dict[str, object]:
     """The cells by the names a row has; an empty cell of positions says nothing about them."""
-    row: dict[str, object] = {("label" if k == "target" else k): v for k, v in cells.items()}
-    positions = cells.get("positions", "").replace(";", " ").replace(",", " ").split()
-    return row | {"positions": positions or None}
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not UTF-8 text; save it as UTF-8.") from error
+    row: dict[str, object] = {k: given[k] for k in _Row.model_fields if k in given}
+    row["label"] = given["target"].strip()
+    return row | {"positions": cells.ids(given.get("positions", "")) or None}
 
 
 def _plainly(error: ErrorDetails) -> str:

@@ -2,25 +2,29 @@
 
 `NAME.judgements.jsonl` is derived from the ledger and can be made again. `NAME.queue.csv` holds the
 claims on which judges disagree, for people to label: its columns are those that `tracktwo
-calibrate --gold FILE` reads, so that what people decide can measure the judges.
+calibrate --gold FILE` reads (evals/labelling/cells.py), so that what people decide can measure the
+judges.
 """
 
 from __future__ import annotations
 
-import csv
 import os
+import re
 from collections.abc import Iterable
-from io import StringIO
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from evals.evaluator import Value
 from evals.judging.shapes import Claim, Judgements, Verdict
-from harness.errors import TranscriptError
-from harness.events import NOTICE
-from harness.transcript import fingerprint
+from evals.labelling import cells
+from harness.errors import TranscriptError, UserError
+from harness.events import NOTICE, Header
+from harness.plain import clean
+from harness.setting import sha
+from harness.transcript import Transcript, fingerprint
+from harness.transcript import read as whole
 
 
 class JudgementsHeader(Value):
@@ -92,30 +96,66 @@ def read(path: Path) -> tuple[JudgementsHeader, Judgements]:
     return header, Judgements().with_records(records)
 
 
-COLUMNS = ("id", "target", "split", "annotator", "party", "item", "text", "positions", "rationale")
-
-
 def write_queue(transcript: Path, claims: Iterable[tuple[Claim, str]]) -> Path:
     """Write the claims people should decide on, with what the judges said as the rationale.
 
     `target` and `annotator` are left empty: they are for whoever decides.
     """
-    text = StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    for claim, said in claims:
-        row = (claim.id, "", "test", "", claim.party, claim.item, claim.text, "", said)
-        rows.writerow([_inert(cell) for cell in row])
-    return _replaced(queue_path(transcript), text.getvalue())
+    said_in = Debate.of(whole(transcript))
+    rows = (
+        (said_in.id_of(c), "", "test", "", c.party, c.item, one_line(c.text), "", said)
+        for c, said in claims
+    )
+    return _replaced(queue_path(transcript), cells.written((*cells.NEEDED, *cells.NOTED), rows))
 
 
-def _inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell
+def queued(path: Path) -> tuple[str, ...]:
+    """The ids of the claims in a queue, in its order.
+
+    Raises:
+        UserError: it cannot be read; the message names file and line.
+    """
+    lines = list(cells.lines_of(path))
+    for line in lines:
+        if line.wrong:
+            raise UserError(f"{path}:{line.number}: {line.wrong}")
+    return tuple(line.cells["id"] for line in lines)
+
+
+class Debate(NamedTuple):
+    """What tells one debate from every other, wherever its file lies."""
+
+    name: str
+    created: str
+
+    @classmethod
+    def of(cls, transcript: Transcript) -> Debate:
+        """The debate on record in a transcript."""
+        header = transcript.events[0]
+        assert isinstance(header, Header)
+        return cls(header.debate, header.created)
+
+    def id_of(self, claim: Claim) -> str:
+        """The id of a claim in queues and labels: `T5.2.1-3f09a2c1`.
+
+        A claim's own id is unique in its debate only, and another judge may put the same sentence
+        in other words under the same id; the fingerprint behind the hyphen tells them apart.
+        """
+        head = claim.id if _SAFE.fullmatch(claim.id) else "claim"
+        parts = (*self, claim.party, claim.item, claim.turn, claim.sentence, claim.text)
+        return f"{head}-{sha(chr(0).join(parts))[:8]}"
+
+
+_SAFE = re.compile(r"[A-Za-z0-9.]{1,40}")
+
+
+def one_line(text: str) -> str:
+    """A claim's words as a proposition has them: on one line, nothing hidden in them."""
+    return " ".join(clean(text).split())
 
 
 def _replaced(path: Path, text: str) -> Path:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
+    draft.write_text(text, encoding="utf-8", newline="")
     draft.replace(path)
     return path

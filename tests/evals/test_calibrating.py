@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evals.calibration.calibrating import CALIBRATIONS, Calibration, calibrate
-from evals.calibration.gold import Gold, read_gold
+from evals.calibration.gold import Annotation, Gold, Tied, read_gold
 from evals.calibration.standing import calibrated
 from evals.dimensions.consistency import consistency
 from evals.evaluator import Judged, Score, evaluate
@@ -19,6 +20,7 @@ from evals.judging.ledger import Ledger
 from evals.judging.live import Live
 from evals.judging.pipeline import Plan, judge_transcript
 from evals.judging.rubrics import rubric
+from evals.labels import Label
 from harness.errors import UserError
 from harness.loading import load_setting
 from harness.plain import plain
@@ -100,6 +102,43 @@ async def test_every_proposition_of_the_split_is_asked_about_once(
     assert table.n + sum(table.unscored) == len(gold.split("test"))
     assert found.retest is not None
     assert found.retest.n + found.retest.unscored == len(gold.split("test"))
+
+
+async def test_where_two_people_differ_their_agreement_is_not_perfect(
+    gold: Gold, setting: Setting
+) -> None:
+    def both(label: Label, other: Label) -> tuple[Annotation, ...]:
+        return (Annotation("anna", label), Annotation("bo", other))
+
+    agreed = tuple(
+        each.model_copy(update={"annotations": both(each.label, each.label)})
+        for each in gold.propositions
+    )
+    # Two who differ leave no majority, so nothing of it is among the propositions.
+    tied = (Tied("test", both("supported", "partial")),) * len(gold.split("test"))
+    alike = gold.model_copy(update={"propositions": agreed})
+    assert await ceiling(alike, setting) == 1
+    assert await ceiling(alike.model_copy(update={"tied": tied}), setting) < 0.5
+
+
+async def ceiling(gold: Gold, setting: Setting) -> float:
+    """How well people agree, as a calibration on their labels has it."""
+    human = (await measured(judge(Blunt(gold)), gold, setting)).measures.human_kappa
+    assert human is not None
+    assert human.value is not None
+    return human.value
+
+
+async def test_of_two_calibrations_on_a_gold_that_was_changed_the_last_one_holds(
+    gold: Gold, setting: Setting, tmp_path: Path
+) -> None:
+    first = await measured(judge(Blunt(gold)), gold, setting)
+    names = [f"{n:02}" for n in range(8)]
+    for order, name in enumerate(names):
+        made = first.model_copy(update={"gold_sha": name})
+        path = CALIBRATIONS.save(made, tmp_path)
+        os.utime(path, ns=(order, order))
+    assert [each.gold_sha for each in CALIBRATIONS.known([tmp_path])] == names[::-1]
 
 
 def mark(found: Calibration, **changes: Any) -> Judged:

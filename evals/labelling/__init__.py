@@ -1,0 +1,1 @@
+"""Labels given by people: what there is to label, what they gave, how far they agree."""
