@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+import re
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from evals import scores
-from evals.evaluator import Result, Score, evaluate
+from evals.evaluator import Evidence, Failure, Result, Score, evaluate
+from evals.judging.rubrics import rubric
+from evals.judging.shapes import Verdict
 from evals.registry import BUILT_IN
 from harness import events as e
+from harness.errors import UserError
 from harness.events import Event, RunCard, may_see
 from harness.loading import display
-from harness.setting import Party, Setting
+from harness.parts import Fork
+from harness.setting import Party, Position, Setting
 from harness.transcript import Transcript, read
 
 _MACHINERY = (e.Text, e.ModelCall, e.Unread)
 """What seats were sent and answered is their own business, whatever it says of its audience."""
+
+WITHHELD = "left out: it rests on what is private"
+"""What stands in place of words that are not for everyone."""
+
+_BROKE = "the evaluator broke: "
+_RUN = 4
+"""So many words in a row, in nothing that is public, tell where words come from."""
 
 
 class Label(NamedTuple):
@@ -47,7 +60,7 @@ class Debate(NamedTuple):
     """The transcript, as its path is shown."""
     transcript: Transcript
     results: tuple[Result, ...]
-    """Its scores; evidence that is private is left out of a public one."""
+    """Its scores; words and evidence that are private are left out of a public one."""
     remark: str
     """What there is to say of the scores, such as that they were made anew; empty if nothing."""
 
@@ -69,31 +82,125 @@ def debate_of(path: Path, *, private: bool = False) -> Debate:
     results, remark = _scored(path, whole)
     if private:
         return Debate(display(path), whole, results, remark)
-    return Debate(display(path), public(whole), tuple(map(_public_result, results)), remark)
+    return Debate(display(path), public(whole), public_results(whole, results), remark)
 
 
 def public(transcript: Transcript) -> Transcript:
     """The transcript as everybody may read it; events keep their numbers."""
-    kept = tuple(map(_public_event, filter(_is_public, transcript.events)))
-    return replace(transcript, events=kept)
+    kept = tuple(filter(_is_public, transcript.events))
+    turns = {event.turn for event in kept if isinstance(event, e.TurnEvent)}
+    hidden = {each.id for each in _confidential(transcript.setting)}
+    return replace(transcript, events=tuple(_public_event(each, turns, hidden) for each in kept))
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What a transcript holds that is not for everyone, to find it again in other words."""
+
+    names: Set[str]
+    """Ids of confidential positions, and their canaries."""
+    words: Set[tuple[str, ...]]
+    """Runs of words of notes, private meetings, replies that could not be read and confidential
+    positions, as far as nothing public has them too."""
+
+    def told_by(self, text: str | None) -> bool:
+        """Whether a text names a confidential position or has words of what is private."""
+        if not text:
+            return False
+        if any(name in text for name in self.names):
+            return True
+        said = _words(text)
+        lengths = {len(run) for run in self.words}
+        return any(run in self.words for length in lengths for run in _runs(said, length))
+
+
+def secrets(transcript: Transcript) -> Secrets:
+    """What is private in a transcript; nothing in one that was stripped of it."""
+    hidden = [*_confidential(transcript.setting)]
+    names = {name for each in hidden for name in (each.id, each.canary) if name}
+    words: set[tuple[str, ...]] = set()
+    for text in _private_texts(transcript, hidden):
+        said = _words(text)
+        words.update(_runs(said, min(_RUN, len(said))))
+    open_ = _words(" ".join(_public_texts(transcript)))
+    for length in {len(run) for run in words}:
+        words.difference_update(_runs(open_, length))
+    return Secrets(frozenset(names), frozenset(words))
+
+
+def _confidential(setting: Setting) -> Iterator[Position]:
+    for party in setting.parties:
+        yield from (each for each in party.positions if each.visibility == "confidential")
+
+
+def _private_texts(transcript: Transcript, hidden: Iterable[Position]) -> Iterator[str]:
+    for position in hidden:
+        yield from (position.statement, position.spoken)
+    for event in transcript.events:
+        match event:
+            case e.Note():
+                yield event.text
+            case e.Unread():
+                yield event.why
+            case e.Statement() if event.audience is not None:
+                yield event.text
+
+
+def _public_texts(transcript: Transcript) -> Iterator[str]:
+    for party in transcript.setting.parties:
+        yield from (each.statement for each in party.positions if each.visibility == "public")
+    for event in transcript.events:
+        if isinstance(event, e.Statement) and event.audience is None:
+            yield event.text
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w+", text.casefold()))
+
+
+def _runs(said: tuple[str, ...], length: int) -> Iterator[tuple[str, ...]]:
+    if length:
+        yield from (said[at : at + length] for at in range(len(said) - length + 1))
 
 
 def _is_public(event: Event) -> bool:
     return may_see(event, None) and not isinstance(event, _MACHINERY)
 
 
-def _public_event(event: Event) -> Event:
+def _public_event(event: Event, turns: Set[str], hidden: Set[str]) -> Event:
+    """The event without what is private in it.
+
+    Args:
+        event: Something everybody may know of.
+        turns: Handles of the turns everybody may know of.
+        hidden: Ids of confidential positions: what a party gave as its reason without saying it.
+    """
     match event:
         case RunCard():
-            said = event.fork.said if event.fork is not None else None
-            if event.fork is not None and said is not None and said.note is not None:
-                fork = event.fork.model_copy(
-                    update={"said": said.model_copy(update={"note": None})}
-                )
-                event = event.model_copy(update={"fork": fork})
-            return event.model_copy(update={"setting": _public_setting(event.setting)})
+            fork = event.fork and _public_fork(event.fork, turns)
+            setting = _public_setting(event.setting)
+            return event.model_copy(update={"setting": setting, "fork": fork})
+        case e.MoveMade() | e.RuledOut() if event.move.because in hidden:
+            move = event.move.model_copy(update={"because": None})
+            return event.model_copy(update={"move": move})
+        case e.VoteCast() if event.because in hidden:
+            return event.model_copy(update={"because": None})
         case _:
             return event
+
+
+def _public_fork(fork: Fork, turns: Set[str]) -> Fork:
+    """Where a debate was taken from.
+
+    Its changes may quote a note or a private meeting, what was taken out may have been
+    confidential, and moves and votes as they were made may name what is.
+    """
+    said = fork.said if fork.turn in turns else None
+    if said is not None:
+        said = said.model_copy(update={"note": None, "moves": (), "votes": ()})
+    earlier = fork.earlier and _public_fork(fork.earlier, frozenset())
+    update = {"changes": (), "without": (), "said": said, "earlier": earlier}
+    return fork.model_copy(update=update)
 
 
 def _public_setting(setting: Setting) -> Setting:
@@ -121,11 +228,69 @@ def _scored(path: Path, transcript: Transcript) -> tuple[tuple[Result, ...], str
     return evaluate(transcript, BUILT_IN), remark
 
 
-def _public_result(result: Result) -> Result:
-    if not isinstance(result, Score):
-        return result
-    kept = tuple(each for each in result.evidence if not each.private)
-    return result.model_copy(update={"evidence": kept})
+def public_results(transcript: Transcript, results: Iterable[Result]) -> tuple[Result, ...]:
+    """Scores as everybody may read them: values stay, words that rest on what is private do not.
+
+    Args:
+        transcript: The whole transcript, which says what is private.
+        results: Its scores.
+    """
+    held = secrets(transcript)
+    shown = {event.seq for event in transcript.events if _is_public(event)}
+    return tuple(_public_result(result, held, shown) for result in results)
+
+
+def _public_result(result: Result, held: Secrets, shown: Set[int]) -> Result:
+    if isinstance(result, Failure):
+        why = WITHHELD if held.told_by(result.why) else public_why(result.why)
+        return result.model_copy(update={"why": why})
+    tells = result.judge is not None and not sees_public(result.judge.rubric)
+    kept = [each for each in result.evidence if each.seq in shown and not each.private]
+    return result.model_copy(
+        update={
+            "reason": WITHHELD if tells or held.told_by(result.reason) else result.reason,
+            "evidence": tuple(_public_evidence(each, held, tells) for each in kept),
+        }
+    )
+
+
+def _public_evidence(each: Evidence, held: Secrets, tells: bool) -> Evidence:
+    return each.model_copy(update={"quote": ""}) if tells or held.told_by(each.quote) else each
+
+
+def public_why(why: str) -> str:
+    """A broken evaluator's message may quote what it read, so only the kind of error is shown."""
+    if not why.startswith(_BROKE):
+        return why
+    return _BROKE + why.removeprefix(_BROKE).partition(":")[0]
+
+
+def public_verdict(verdict: Verdict, held: Secrets) -> Verdict:
+    """A verdict as everybody may read it: label and judge stay; words only if they tell nothing.
+
+    Args:
+        verdict: What a judge said.
+        held: What the whole transcript holds that is private.
+    """
+    words = (verdict.reason, verdict.quote, verdict.position_quote, verdict.unscored,
+             verdict.position)  # fmt: skip
+    if sees_public(verdict.rubric) and not any(map(held.told_by, words)):
+        return verdict
+    return verdict.model_copy(
+        update={
+            "reason": WITHHELD, "quote": "", "position": None, "position_quote": "",
+            "unscored": verdict.unscored and WITHHELD,
+        }
+    )  # fmt: skip
+
+
+@lru_cache
+def sees_public(name: str) -> bool:
+    """Whether judges of this rubric see public positions only; not so where nobody knows."""
+    try:
+        return rubric(name).shows != "confidential"
+    except UserError:
+        return False
 
 
 def judged_by_turn(results: Iterable[Result]) -> Mapping[str, tuple[Label, ...]]:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from evals.backtest.history import History, load_history, outcomes_file
 from evals.evaluator import Result
-from evals.exporting.visible import debate_of
+from evals.exporting.visible import Secrets, debate_of, public_verdict, secrets
 from evals.judging import files
 from evals.judging.shapes import Judgements
 from evals.record import mandates
 from evals.tables import Tables, tables
 from harness.errors import UserError
 from harness.setting import Mandate, Setting
-from harness.transcript import Transcript, fingerprint
+from harness.transcript import Transcript, fingerprint, read
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,22 @@ class Reading:
         """The mandate of every party on every item, by (party, item)."""
         return mandates(self.setting)
 
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What is private in it, to find it in the words of others; nothing in a public one."""
+        return secrets(self.transcript)
+
+    @property
+    def has_confidential(self) -> bool:
+        """Whether confidential positions count in its mandates; never so in a public one."""
+        held = (p for party in self.setting.parties for p in party.positions)
+        return any(p.visibility == "confidential" for p in held)
+
+    def hides(self, position: str | None) -> bool:
+        """Whether this is the id of a confidential position of the setting."""
+        held = (p for party in self.setting.parties for p in party.positions)
+        return any(p.id == position and p.visibility == "confidential" for p in held)
+
 
 def reading_of(path: Path, *, public: bool = False) -> Reading:
     """A transcript with all that lies beside it.
@@ -63,7 +79,8 @@ def reading_of(path: Path, *, public: bool = False) -> Reading:
         TranscriptError: the transcript or a file beside it cannot be read.
     """
     debate = debate_of(path, private=not public)
-    judgements, remark = _judgements(path, debate.transcript)
+    held = secrets(read(path)) if public else None
+    judgements, remark = _judgements(path, debate.transcript, held)
     remarks = tuple(each for each in (debate.remark, remark) if each)
     return Reading(
         file=path.name,
@@ -76,8 +93,14 @@ def reading_of(path: Path, *, public: bool = False) -> Reading:
     )
 
 
-def _judgements(path: Path, transcript: Transcript) -> tuple[Judgements, str]:
-    """The judgements beside the transcript, as far as they are about what is shown of it."""
+def _judgements(path: Path, transcript: Transcript, held: Secrets | None) -> tuple[Judgements, str]:
+    """The judgements beside the transcript, as far as they are about what is shown of it.
+
+    Args:
+        path: The transcript.
+        transcript: What is shown of it.
+        held: What must not be in their words; None where everything may be.
+    """
     beside = files.judgements_path(path)
     if not beside.is_file():
         return Judgements(), ""
@@ -88,7 +111,7 @@ def _judgements(path: Path, transcript: Transcript) -> tuple[Judgements, str]:
     positions = {p.id for party in transcript.setting.parties for p in party.positions}
     claims = tuple(claim for claim in found.claims if claim.seq in shown)
     verdicts = tuple(
-        verdict
+        verdict if held is None else public_verdict(verdict, held)
         for verdict in found.verdicts
         if shown.issuperset(verdict.seqs) and verdict.position in {None, *positions}
     )

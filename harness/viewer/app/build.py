@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from harness.errors import UserError
-from harness.viewer.app import shelf
+from harness.viewer.app import debate, forking, labelling, seat, shelf, starting
 from harness.viewer.app.desk import Desk
 from harness.viewer.app.frame import STATIC, show
 from harness.viewer.app.guard import Guard
@@ -29,7 +29,7 @@ class Room(Protocol):
         ...
 
 
-ROOMS: tuple[Room, ...] = (shelf,)
+ROOMS: tuple[Room, ...] = (shelf, starting, forking, seat, labelling, debate)
 
 
 def build(desk: Desk, rooms: Sequence[Room] = ROOMS) -> Starlette:

@@ -51,6 +51,8 @@ class Line(NamedTuple):
     where: str
     who: str
     words: str
+    hidden: str = ""
+    """What it has to do with confidential positions; empty where nothing."""
 
 
 class Row(NamedTuple):
@@ -71,10 +73,10 @@ class Row(NamedTuple):
     def lines(self) -> tuple[Line, ...]:
         """All that was done on the issue, in order, for whoever reads it as a table."""
         done = [
-            Line(mark.x, mark.to, mark.turn, lane.party.short, words)
+            Line(mark.x, mark.to, mark.turn, lane.party.short, words, hidden)
             for lane in self.lanes
             for mark in lane.marks
-            for words in mark.lines
+            for words, hidden in zip(mark.lines, mark.hidden, strict=True)
         ]
         chair = [Line(post.x, post.to, "chair", "Chair", post.words) for post in self.posts]
         return tuple(sorted((*done, *chair), key=lambda line: line.x))
@@ -139,6 +141,8 @@ class Board(NamedTuple):
     """The boards of all items, in the order of the agenda."""
 
     groups: tuple[Group, ...]
+    counts_hidden: bool = False
+    """Whether confidential positions count in what a text is to a party's record."""
 
     @property
     def drawn(self) -> int:
@@ -150,7 +154,7 @@ class Board(NamedTuple):
 
 def board(reading: Reading) -> Board:
     """The boards of a debate, finished or not."""
-    return Board(tuple(_Drawing(reading).groups()))
+    return Board(tuple(_Drawing(reading).groups()), reading.has_confidential)
 
 
 class _Drawing:

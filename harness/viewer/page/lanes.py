@@ -94,10 +94,14 @@ class Mark(NamedTuple):
     """Where the vote stands."""
     jump: Jump | None
     crosses: tuple[str, ...]
-    """Red lines it goes across, by id of the position."""
+    """Public red lines it goes across, by id of the position."""
     words: str
     lines: tuple[str, ...]
     """Each deed in words, for the table."""
+    hidden: tuple[str, ...] = ()
+    """What each of them has to do with confidential positions, in words; empty where nothing."""
+    flagged: bool = False
+    """Whether it goes across a confidential red line."""
 
     @property
     def shown(self) -> str:
@@ -129,9 +133,19 @@ def told(issue: Issue, deed: Deed, setting: Setting) -> str:
         flip = "a flip" if deed.gap.flipped else "a gap"
         open_ = " after an open concession" if deed.gap.explained else ""
         parts.append(f"{flip} from {deed.gap.stance:+.2f} declared to {deed.gap.cast:+.2f}{open_}")
-    if deed.crosses:
+    if deed.crosses and not _confidential(setting, deed.crosses):
         parts.append(f"across its red line {deed.crosses}")
     return ", ".join(parts)
+
+
+def _confidential(setting: Setting, position: str) -> bool:
+    return setting.position(position).visibility == "confidential"
+
+
+def _hidden(deed: Deed, setting: Setting) -> str:
+    if not deed.crosses or not _confidential(setting, deed.crosses):
+        return ""
+    return f"across its confidential red line {deed.crosses}"
 
 
 def named(issue: Issue, option: str) -> str:
@@ -219,6 +233,8 @@ def _marks(
     for turn, deeds in by_turn.items():
         vote = next((deed for deed in deeds if deed.vote), None)
         lines = tuple(told(issue, deed, setting) for deed in deeds)
+        hidden = tuple(_hidden(deed, setting) for deed in deeds)
+        crossed = dict.fromkeys(deed.crosses for deed in deeds if deed.crosses)
         yield Mark(
             axis.middle(turn),
             turn_anchor(turn),
@@ -227,9 +243,11 @@ def _marks(
             vote.vote if vote else None,
             level(vote.side) if vote else 0,
             _jump(vote) if vote else None,
-            tuple(dict.fromkeys(deed.crosses for deed in deeds if deed.crosses)),
+            tuple(line for line in crossed if not _confidential(setting, line)),
             f"{turn}, {party.short} {'; '.join(lines)}",
             lines,
+            hidden,
+            any(hidden),
         )
 
 

@@ -45,6 +45,8 @@ class Cell(NamedTuple):
     """The position behind it, by id; None where the page has no such position."""
     crosses: str | None
     """The red line of its own that it let pass, by id."""
+    hidden: frozenset[str] = frozenset()
+    """Those of the two that are confidential."""
 
     @property
     def behind(self) -> str:
@@ -131,7 +133,14 @@ def _cell(reading: Reading, row: AgreementRow, party: str, answer: Answer | None
     passed = line is not None and joins(answer.choice, reading.transcript.rules.silence)
     crosses = line.id if line is not None and passed else None
     if answer.by_declaration:
-        return Cell(party, "declared", decision, "decision", None, crosses)
+        return Cell(
+            party, "declared", decision, "decision", None, crosses, _hidden(reading, crosses)
+        )
     turn = getattr(answer.event, "turn", "")
     because = answer.because if position_of(reading, answer.because or "") else None
-    return Cell(party, answer.choice, turn_anchor(turn), turn, because, crosses)
+    hidden = _hidden(reading, because, crosses)
+    return Cell(party, answer.choice, turn_anchor(turn), turn, because, crosses, hidden)
+
+
+def _hidden(reading: Reading, *positions: str | None) -> frozenset[str]:
+    return frozenset(each for each in positions if each and reading.hides(each))

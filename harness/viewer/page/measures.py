@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from evals.evaluator import Failure, Interval, Result, Score
+from evals.exporting.visible import sees_public
 from evals.tables import ConsistencyRow
 from harness.viewer.anchors import score as score_anchor
 from harness.viewer.reading import Reading
@@ -37,6 +38,7 @@ class Measure(NamedTuple):
     to: str
     """Anchor of the score; empty where nobody tried."""
     reason: str
+    """Empty where it tells something private: the score itself says it then."""
 
 
 class MeasureRow(NamedTuple):
@@ -73,20 +75,25 @@ def consistency(reading: Reading) -> tuple[MeasureRow, ...]:
             name,
             means,
             tuple(
-                _measure(row, getattr(row, column), places) for row in reading.tables.consistency
+                _measure(reading, row.party, getattr(row, column), places)
+                for row in reading.tables.consistency
             ),
         )
         for column, (name, means) in COLUMNS.items()
     )
 
 
-def _measure(row: ConsistencyRow, found: Result | None, places: Mapping[int, int]) -> Measure:
+def _measure(
+    reading: Reading, party: str, found: Result | None, places: Mapping[int, int]
+) -> Measure:
     to = "" if found is None or id(found) not in places else score_anchor(places[id(found)])
     if found is None:
-        return Measure(row.party, "not scored", "", None, "", "")
+        return Measure(party, "not scored", "", None, "", "")
+    said = found.why if isinstance(found, Failure) else found.reason
+    said = "" if reading.secrets.told_by(said) else said
     if isinstance(found, Failure):
-        return Measure(row.party, "failed", found.why, None, to, found.why)
-    return Measure(row.party, figure(found), about(found), drawing(found), to, found.reason)
+        return Measure(party, "failed", said, None, to, said)
+    return Measure(party, figure(found), about(found), drawing(found), to, said)
 
 
 def figure(score: Score) -> str:
@@ -152,19 +159,24 @@ class JudgedRow(NamedTuple):
     metric: str
     cells: tuple[JudgedCell | None, ...]
     """In seat order; None where the judge has none for the party."""
+    private: bool = False
+    """Whether the judge was shown confidential positions."""
 
 
 def judged(reading: Reading) -> tuple[JudgedRow, ...]:
     """All that judges say of the parties, by judge, dimension and metric."""
     rows: dict[tuple[str, str, str], dict[str, JudgedCell]] = {}
+    hidden: set[tuple[str, str, str]] = set()
     for number, party, score in _judged_scores(reading):
         assert score.judge is not None
         place = (score.judge.judge, score.evaluator, score.metric)
         rows.setdefault(place, {})[party] = _judged_cell(number, party, score)
+        if not reading.public and not sees_public(score.judge.rubric):
+            hidden.add(place)
     seats = [party.id for party in reading.setting.parties]
     return tuple(
-        JudgedRow(judge, dimension, metric, tuple(cells.get(seat) for seat in seats))
-        for (judge, dimension, metric), cells in rows.items()
+        JudgedRow(*place, tuple(cells.get(seat) for seat in seats), place in hidden)
+        for place, cells in rows.items()
     )
 
 

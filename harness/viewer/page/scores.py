@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from evals.evaluator import Failure, Result, Score
+from evals.evaluator import Evidence, Failure, Result, Score
+from evals.exporting.visible import sees_public
 from evals.tables import show
+from harness.events import may_see
 from harness.viewer import anchors
 from harness.viewer.page.words import face, faces, places
 from harness.viewer.reading import Reading
@@ -20,6 +22,8 @@ class Seen(NamedTuple):
     to: str
     """Empty where the page does not show it."""
     quote: str
+    private: bool = False
+    """Whether the event or the quote is not for everyone."""
 
 
 class Row(NamedTuple):
@@ -41,6 +45,8 @@ class Row(NamedTuple):
     greyed: str
     screen: bool
     seen: tuple[Seen, ...]
+    private: bool = False
+    """Whether the reason tells something private."""
 
 
 class Group(NamedTuple):
@@ -80,18 +86,30 @@ class _Showing:
     def __init__(self, reading: Reading) -> None:
         self.reading, self.faces = reading, faces(reading)
         self.places: Mapping[int, str] = places(reading.transcript)
+        events = reading.transcript.events
+        self.aside = {event.seq for event in events if not may_see(event, None)}
 
     def row(self, number: int, result: Result) -> Row:
         to, about = anchors.score(number), self.about(result.subject)
         if isinstance(result, Failure):
             return Row(
-                to, result.metric, about, "failed", "", None, 0, result.why, "", "", "", False, ()
-            )
+                to, result.metric, about, "failed", "", None, 0, result.why, "", "", "", False,
+                (), self.tells(result),
+            )  # fmt: skip
         return Row(
             to, result.metric, about, show(result), result.label or "", result.n, result.unscored,
             result.reason, _judge(result), _corrected(result), result.greyed, result.screen,
-            tuple(self._seen(result)),
+            tuple(self._seen(result)), self.tells(result),
         )  # fmt: skip
+
+    def tells(self, result: Result) -> bool:
+        """Whether the reason tells something private; of a public page none does."""
+        if self.reading.public:
+            return False
+        if isinstance(result, Failure):
+            return self.reading.secrets.told_by(result.why)
+        judged = result.judge is not None and not sees_public(result.judge.rubric)
+        return judged or self.reading.secrets.told_by(result.reason)
 
     def about(self, subject: str) -> str:
         """A subject in the words of the setting."""
@@ -124,7 +142,10 @@ class _Showing:
             quote = each.quote if score.judge is not None and not each.private else ""
             if (to or name) not in told or quote:
                 told.add(to or name)
-                yield Seen(name, to, quote)
+                yield Seen(name, to, quote, self._hidden(each))
+
+    def _hidden(self, each: Evidence) -> bool:
+        return each.seq in self.aside or self.reading.secrets.told_by(each.quote)
 
 
 def _judge(score: Score) -> str:

@@ -85,9 +85,13 @@ Courses: TypeAlias = Mapping[tuple[str, str], Course]
 
 
 def worth(mandate: Mandate, key: str) -> Worth:
-    """What a text is to the record of a party, red lines before points."""
-    if key in mandate.red_lines:
-        return "red_line"
+    """What a text is to the record of a party, red lines before points.
+
+    A confidential red line counts as its points do; that there is one is told elsewhere.
+    """
+    line = mandate.red_lines.get(key)
+    if line is not None:
+        return "red_line" if line.visibility == "public" else "against"
     points = mandate.points[key]
     if points <= 0:
         return "against" if points else "silent"

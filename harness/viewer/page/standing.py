@@ -77,6 +77,8 @@ class Standing(NamedTuple):
     beside: Beside | None
     """None where no outcome in history is documented."""
     public: bool
+    counts_hidden: bool = False
+    """Whether confidential positions count in the numbers."""
 
 
 def standing(reading: Reading) -> Standing:
@@ -92,6 +94,7 @@ def standing(reading: Reading) -> Standing:
         _yardsticks(reading) if any(item.issues for item in reading.setting.items) else (),
         beside(reading),
         reading.public,
+        reading.has_confidential,
     )
 
 
