@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -107,7 +107,7 @@ class Secrets:
         """Whether a text names a confidential position or has words of what is private."""
         if not text:
             return False
-        if any(name in text for name in self.names):
+        if any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) for name in self.names):
             return True
         said = _words(text)
         lengths = {len(run) for run in self.words}
@@ -236,26 +236,32 @@ def public_results(transcript: Transcript, results: Iterable[Result]) -> tuple[R
         results: Its scores.
     """
     held = secrets(transcript)
+    turns = {x.turn for x in transcript.events if isinstance(x, e.TurnEvent) and _is_public(x)}
     shown = {event.seq for event in transcript.events if _is_public(event)}
-    return tuple(_public_result(result, held, shown) for result in results)
+
+    def told(each: Evidence) -> bool:
+        known = each.seq in shown or each.turn in turns
+        return known and not each.private
+
+    return tuple(_public_result(result, held, told) for result in results)
 
 
-def _public_result(result: Result, held: Secrets, shown: Set[int]) -> Result:
+def _public_result(result: Result, held: Secrets, told: Callable[[Evidence], bool]) -> Result:
     if isinstance(result, Failure):
         why = WITHHELD if held.told_by(result.why) else public_why(result.why)
         return result.model_copy(update={"why": why})
     tells = result.judge is not None and not sees_public(result.judge.rubric)
-    kept = [each for each in result.evidence if each.seq in shown and not each.private]
+    kept = filter(told, result.evidence)
     return result.model_copy(
         update={
             "reason": WITHHELD if tells or held.told_by(result.reason) else result.reason,
-            "evidence": tuple(_public_evidence(each, held, tells) for each in kept),
+            "evidence": tuple(_public_evidence(each, held) for each in kept),
         }
     )
 
 
-def _public_evidence(each: Evidence, held: Secrets, tells: bool) -> Evidence:
-    return each.model_copy(update={"quote": ""}) if tells or held.told_by(each.quote) else each
+def _public_evidence(each: Evidence, held: Secrets) -> Evidence:
+    return each.model_copy(update={"quote": ""}) if held.told_by(each.quote) else each
 
 
 def public_why(why: str) -> str:

@@ -11,9 +11,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE = 20_000
+"""Milliseconds; a machine that does other work besides is slow to show what it will show."""
+
+expect.set_options(timeout=PATIENCE)
+
 HERE = ("file", "data", "blob", "about")
 
 
@@ -82,7 +87,7 @@ def opens(browser: Browser, tmp_path: Path) -> Iterator[Opens]:
             reduced_motion="reduce",
             java_script_enabled=javascript,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         watched = Watched(context.new_page())
         _watch(watched)

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from evals.evaluator import Failure, Interval, Result, Score
-from evals.exporting.visible import sees_public
-from evals.tables import ConsistencyRow
+from evals.exporting.visible import public_why, sees_public
 from harness.viewer.anchors import score as score_anchor
 from harness.viewer.reading import Reading
 
@@ -89,7 +88,7 @@ def _measure(
     to = "" if found is None or id(found) not in places else score_anchor(places[id(found)])
     if found is None:
         return Measure(party, "not scored", "", None, "", "")
-    said = found.why if isinstance(found, Failure) else found.reason
+    said = public_why(found.why) if isinstance(found, Failure) else found.reason
     said = "" if reading.secrets.told_by(said) else said
     if isinstance(found, Failure):
         return Measure(party, "failed", said, None, to, said)

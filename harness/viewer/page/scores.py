@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from evals.evaluator import Evidence, Failure, Result, Score
-from evals.exporting.visible import sees_public
+from evals.exporting.visible import public_why, sees_public
 from evals.tables import show
 from harness.events import may_see
 from harness.viewer import anchors
@@ -107,7 +107,8 @@ class _Showing:
         if self.reading.public:
             return False
         if isinstance(result, Failure):
-            return self.reading.secrets.told_by(result.why)
+            broken = public_why(result.why) != result.why
+            return broken or self.reading.secrets.told_by(result.why)
         judged = result.judge is not None and not sees_public(result.judge.rubric)
         return judged or self.reading.secrets.told_by(result.reason)
 
