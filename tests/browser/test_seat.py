@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from harness import events as e
 from harness.setting import Rules
@@ -161,6 +161,25 @@ def test_what_is_refused_is_said_beside_the_field_and_nothing_typed_is_lost(
     my_turn(page, "Round 1")
     expect(page.get_by_label("What you say aloud")).to_have_value("")
     expect(page.get_by_role("button", name="Put back")).to_have_count(0)  # it was sent
+
+
+def test_what_is_typed_before_the_page_has_all_arrived_is_kept(
+    begun: Callable[..., str], opens: Opens
+) -> None:
+    watched = opens(f"{begun(us='human')}/seat/talks/us")
+    page = watched.page
+    page.get_by_role("button", name="Take the seat").click()
+    my_turn(page, "Opening statements")
+    late: list[Route] = []
+    page.route("**/static/seat.js", lambda route: late.append(route))
+    with page.expect_request("**/static/seat.js"):
+        page.goto(page.url, wait_until="commit")
+    page.get_by_label("What you say aloud").fill("Early words.")
+    late[0].continue_()
+    page.wait_for_load_state("load")
+    page.unroute("**/static/seat.js")
+    page.goto(page.url)
+    expect(page.get_by_label("What you say aloud")).to_have_value("Early words.")
 
 
 @pytest.mark.parametrize(("chosen", "then"), [

@@ -71,6 +71,8 @@
     const form = composer();
     if (!form) return;
     restore();
+    const field = form.elements.namedItem("statement");
+    if (field && field.value !== field.defaultValue) keep(); // typed before this ran
     form.addEventListener("input", keep);
     form.addEventListener("submit", (event) => {
       if (sending) return event.preventDefault(); // a double click is one answer
