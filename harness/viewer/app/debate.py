@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
 _BODY = re.compile(r"<body[^>]*>")
-_REFERRER = '<meta name="referrer" content="no-referrer">'
-_ICON = '<link rel="icon" href="data:,">'
 _FRAMED = "; frame-ancestors 'none'"
 
 
@@ -72,11 +70,9 @@ def _with_bar(html: str, over: str, name: str, seq: int, *, live: bool) -> str:
 
     follows = f' data-name="{escape(name)}" data-after="{seq}" data-live' if live else ""
     head = (
-        '<link rel="stylesheet" href="/static/debate.css">'
+        '<link rel="icon" href="data:,"><link rel="stylesheet" href="/static/debate.css">'
         f'<script src="/static/debate.js" defer{follows} id="app-script"></script></head>'
     )
-    # A form of a page without a referrer has no origin, and the guard refuses it.
-    html = html.replace(_REFERRER, _REFERRER.replace("no-referrer", "same-origin") + _ICON, 1)
     # Of texts that a transcript brings nothing is a tag, so the first ones found are the page's.
     html = html.replace("</head>", head, 1)
     return _BODY.sub(lambda found: found[0] + over, html, count=1)
