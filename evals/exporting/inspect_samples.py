@@ -11,7 +11,7 @@ from evals.exporting.inspect_arms import Sitting
 from evals.exporting.inspect_events import chat_message, events_of, score_of, usage_by
 from evals.exporting.inspect_scores import FAILED, Entry, entries, judgements, labels
 from evals.exporting.inspect_talk import Json, Talk, handle
-from evals.exporting.visible import debate_of
+from evals.exporting.visible import debate_of, public_calls, public_verdict, secrets
 from harness import events as e
 from harness.setting import Position
 from harness.transcript import read
@@ -40,10 +40,13 @@ def read_sitting(sitting: Sitting, *, public: bool) -> Read:
     Raises:
         TranscriptError: the transcript or a file beside it cannot be read.
     """
-    debate = debate_of(sitting.path, private=not public)
-    talk = Talk(debate.transcript, read(sitting.path).calls, public)
+    debate, whole = debate_of(sitting.path, private=not public), read(sitting.path)
+    talk = Talk(debate.transcript, public_calls(whole) if public else whole.calls, public)
     found = entries(talk, debate.results)
     verdicts = judgements(sitting.path)
+    if public:
+        held = secrets(whole)
+        verdicts = tuple(public_verdict(each, held) for each in verdicts)
     return Read(
         sitting, talk, found, tuple(labels(talk, debate.results, verdicts)),
         _broken(debate.results, found), debate.remark,
@@ -142,14 +145,12 @@ def _position(party: str, position: Position) -> dict[str, Json]:
 
 
 def _fork(talk: Talk) -> Json:
-    """Where it was taken from. What was changed is said in a log that is not for everyone: it may
-    quote a confidential position.
-    """  # noqa: D205
+    """Where it was taken from, and what was changed, as far as that may be said."""
     fork = talk.transcript.card.fork
     if fork is None:
         return None
-    origin: dict[str, Json] = {"origin": fork.origin, "at": fork.at, "turn": fork.turn}
-    return origin if talk.public else origin | {"changes": list(fork.changes)}
+    changes: list[Json] = [*fork.changes]
+    return {"origin": fork.origin, "at": fork.at, "turn": fork.turn, "changes": changes}
 
 
 def _limit(talk: Talk) -> EvalSampleLimit | None:

@@ -7,7 +7,6 @@ mean; the reason says which of the two it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from math import nan
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +15,7 @@ from evals import subject
 from evals.evaluator import Evidence, Failure, Result, Score
 from evals.exporting.inspect_talk import Json, Reference, Talk, inert
 from evals.judging import files
-from evals.judging.rubrics import rubric
 from evals.judging.shapes import Verdict
-from harness.errors import UserError
 from harness.transcript import fingerprint
 
 EMPTY = "nothing_to_count"
@@ -29,8 +26,6 @@ FAILED = "scoring_failed"
 
 SHOWN = 12
 """So many pieces of evidence stand in a score's words; the metadata has all."""
-
-_BROKE = "the evaluator broke: "
 
 
 class Entry(NamedTuple):
@@ -91,38 +86,27 @@ def name_of(result: Result) -> str:
 def entry_of(talk: Talk, result: Result) -> Entry:
     """A result as a score of Inspect's."""
     if isinstance(result, Failure):
-        why = _public_why(result.why) if talk.public else result.why
-        data: dict[str, Json] = {"subject": result.subject, "version": result.version}
-        words = f"Unscored: {inert(why)}"
-        return Entry(name_of(result), nan, None, words, FAILED, data | {"why": why}, ())
+        words = f"Unscored: {inert(result.why)}"
+        data: dict[str, Json] = {
+            "subject": result.subject, "version": result.version, "why": result.why,
+        }  # fmt: skip
+        return Entry(name_of(result), nan, None, words, FAILED, data, ())
     value = nan if result.value is None else result.value
     reason = None if result.value is not None else FAILED if result.unscored else EMPTY
     notes = [note for note in result.evidence if note.seq in talk.shown]
     return Entry(
         name_of(result), value, result.label, _explained(talk, result, notes), reason,
-        _metadata(talk, result, notes), talk.cited(note.seq for note in notes),
+        _metadata(result, notes), talk.cited(note.seq for note in notes),
         anchor=max((note.seq for note in notes), default=None),
     )  # fmt: skip
 
 
-def _public_why(why: str) -> str:
-    """A broken evaluator's message may quote what it read, so only the kind of error is shown."""
-    if not why.startswith(_BROKE):
-        return why
-    return _BROKE + why.removeprefix(_BROKE).partition(":")[0]
-
-
-def quote_of(talk: Talk, note: Evidence) -> str:
-    """The words of a piece of evidence that may be shown."""
-    return "" if talk.public and note.private else note.quote
-
-
-def _metadata(talk: Talk, result: Score, notes: Sequence[Evidence]) -> dict[str, Json]:
+def _metadata(result: Score, notes: Sequence[Evidence]) -> dict[str, Json]:
     stated = result.model_dump(
         mode="json", exclude={"kind", "evaluator", "metric", "value", "evidence", "reason", "label"}
     )
     evidence: list[Json] = [
-        {"seq": note.seq, "turn": note.turn, "quote": quote_of(talk, note)} for note in notes
+        {"seq": note.seq, "turn": note.turn, "quote": note.quote} for note in notes
     ]
     kept: dict[str, Json] = {
         key: value for key, value in stated.items() if value not in (None, "", [])
@@ -168,7 +152,7 @@ def _cited(talk: Talk, notes: Sequence[Evidence]) -> Iterator[str]:
 
 def _line(talk: Talk, reference: Reference, notes: Sequence[Evidence]) -> str:
     turn = notes[0].turn or "the chair"
-    words = "; ".join(dict.fromkeys(filter(None, (quote_of(talk, note) for note in notes))))
+    words = "; ".join(dict.fromkeys(filter(None, (note.quote for note in notes))))
     return f"{reference.cite} {turn}" + (f": {inert(' '.join(words.split()))}" if words else "")
 
 
@@ -190,20 +174,18 @@ def _titled(entry: Entry) -> Entry:
 
 
 def _verdict(talk: Talk, verdict: Verdict) -> Entry:
-    told = not talk.public or _tellable(talk, verdict)
-    position = verdict.position if told else None
     data: dict[str, Json] = {
         "judge": verdict.judge, "rubric": verdict.rubric, "unit": verdict.unit,
-        "position": position, "quote": verdict.quote if told else None,
-        "position_quote": verdict.position_quote if told else None,
+        "position": verdict.position, "quote": verdict.quote,
+        "position_quote": verdict.position_quote,
     }  # fmt: skip
     references = talk.cited(verdict.seqs)
     said = verdict.unscored or verdict.reason
     parts = [
         " ".join(reference.cite for reference in references),
         inert(verdict.unit),
-        inert(said) if told else "what the judge said is not for everyone",
-        f"rests on {inert(position)}" if position else "",
+        inert(said),
+        f"rests on {inert(verdict.position)}" if verdict.position else "",
     ]
     return Entry(
         f"{verdict.rubric} by {verdict.judge}",
@@ -211,24 +193,3 @@ def _verdict(talk: Talk, verdict: Verdict) -> Entry:
         None, "; ".join(filter(None, parts)),
         FAILED if verdict.label is None else None, data, references, verdict.seqs[-1],
     )  # fmt: skip
-
-
-def _tellable(talk: Talk, verdict: Verdict) -> bool:
-    """Whether a judge's words can be shown: it was shown nothing confidential."""
-    if not _sees_public(verdict.rubric):
-        return False
-    if verdict.position is None:
-        return True
-    try:
-        return talk.setting.position(verdict.position).visibility == "public"
-    except KeyError:  # of a public log the setting was stripped of all others
-        return False
-
-
-@lru_cache
-def _sees_public(name: str) -> bool:
-    """Whether judges of this rubric see public positions only; not so where nobody knows."""
-    try:
-        return rubric(name).shows != "confidential"
-    except UserError:
-        return False

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 from evals.evaluator import Failure, Result, Score
 from evals.exporting.visible import Debate
 from evals.warehouse.asking import Answer
 from evals.warehouse.export import jsonable
 from evals.warehouse.export import to_csv as csv_of
+from evals.warehouse.shape import Column, columns
 from harness import events as e
 from harness.events import NOTICE
 
@@ -22,24 +23,6 @@ TABLES: tuple[Table, ...] = get_args(Table)
 
 Cell: TypeAlias = str | int | float | bool | list[str] | list[int] | None
 Row: TypeAlias = Mapping[str, Cell]
-
-
-class Column(NamedTuple):
-    """A column of a table."""
-
-    name: str
-    type: str
-    """VARCHAR, INTEGER, DOUBLE or BOOLEAN; with `[]` a list."""
-    meaning: str
-
-
-def _columns(text: str) -> tuple[Column, ...]:
-    found = []
-    for line in text.strip().splitlines():
-        head, _, meaning = line.strip().partition(": ")
-        name, _, kind = head.partition(" ")
-        found.append(Column(name, kind, meaning))
-    return tuple(found)
 
 
 _PLACE = """
@@ -53,7 +36,7 @@ _PLACE = """
 """
 
 COLUMNS: Mapping[Table, tuple[Column, ...]] = {
-    "turns": _columns(f"""
+    "turns": columns(f"""
     {_PLACE.strip()}
     private BOOLEAN: whether not everybody could hear it
     statement VARCHAR: what was said; null in votes without words and in failed turns
@@ -67,7 +50,7 @@ COLUMNS: Mapping[Table, tuple[Column, ...]] = {
     failure VARCHAR: why there is no answer; never a vote, an abstention or silence
     why VARCHAR: the failure in words
     """),
-    "moves": _columns(f"""
+    "moves": columns(f"""
     {_PLACE.strip()}
     move VARCHAR: propose, accept, reserve, reject, withdraw, concede, ask; vote: a formal answer
     issue VARCHAR: issue
@@ -82,7 +65,7 @@ COLUMNS: Mapping[Table, tuple[Column, ...]] = {
     in_order BOOLEAN: false where it was ruled out and changed nothing
     why VARCHAR: why it was ruled out
     """),
-    "scores": _columns("""
+    "scores": columns("""
     file VARCHAR: the transcript
     evaluator VARCHAR: name of the evaluator
     version INTEGER: its version

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from harness import events as e
 from harness.errors import UserError
 from harness.events import Event, RunCard, may_see
 from harness.loading import display
-from harness.parts import Fork
+from harness.parts import Fork, Reservation, Seat
 from harness.setting import Party, Position, Setting
 from harness.transcript import Transcript, read
 
@@ -29,6 +29,9 @@ WITHHELD = "left out: it rests on what is private"
 """What stands in place of words that are not for everyone."""
 
 _BROKE = "the evaluator broke: "
+_PATH = re.compile(r"(?<=:)(?:~|[A-Za-z]:)?[/\\](?!/)[^+]*[/\\]")
+"""Folders of an absolute path: whose they are is nobody's business."""
+
 _RUN = 4
 """So many words in a row, in nothing that is public, tell where words come from."""
 
@@ -90,7 +93,28 @@ def public(transcript: Transcript) -> Transcript:
     kept = tuple(filter(_is_public, transcript.events))
     turns = {event.turn for event in kept if isinstance(event, e.TurnEvent)}
     hidden = {each.id for each in _confidential(transcript.setting)}
-    return replace(transcript, events=tuple(_public_event(each, turns, hidden) for each in kept))
+    held = secrets(transcript)
+    shown = (_told(_public_event(each, turns, hidden), held) for each in kept)
+    return replace(transcript, events=tuple(shown))
+
+
+def public_calls(transcript: Transcript) -> tuple[e.ModelCall, ...]:
+    """The calls whose figures everybody may know: of public turns, and of the chair's words.
+
+    Nobody can then tell from sums of tokens that some met in private, or for how long.
+
+    Args:
+        transcript: The whole transcript.
+    """
+    shown = [event for event in transcript.events if _is_public(event)]
+    turns = {_stem(event.call) for event in shown if isinstance(event, e.TurnEvent)}
+    chair = {event.call for event in shown if isinstance(event, e.ChairSpoke)}
+    return tuple(c for c in transcript.calls if _stem(c.call) in turns or c.call in chair)
+
+
+def _stem(call: str) -> str:
+    """The name of a call without the number of the attempt."""
+    return call.rpartition("#")[0]
 
 
 @dataclass(frozen=True)
@@ -100,7 +124,7 @@ class Secrets:
     names: Set[str]
     """Ids of confidential positions, and their canaries."""
     words: Set[tuple[str, ...]]
-    """Runs of words of notes, private meetings, replies that could not be read and confidential
+    """Runs of words of notes, private meetings, replies that gave no answer and confidential
     positions, as far as nothing public has them too."""
 
     def told_by(self, text: str | None) -> bool:
@@ -110,8 +134,11 @@ class Secrets:
         if any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) for name in self.names):
             return True
         said = _words(text)
-        lengths = {len(run) for run in self.words}
-        return any(run in self.words for length in lengths for run in _runs(said, length))
+        return any(run in self.words for length in self._lengths for run in _runs(said, length))
+
+    @cached_property
+    def _lengths(self) -> Set[int]:
+        return {len(run) for run in self.words}
 
 
 def secrets(transcript: Transcript) -> Secrets:
@@ -136,12 +163,17 @@ def _confidential(setting: Setting) -> Iterator[Position]:
 def _private_texts(transcript: Transcript, hidden: Iterable[Position]) -> Iterator[str]:
     for position in hidden:
         yield from (position.statement, position.spoken)
+    lost = {event.call for event in transcript.events if isinstance(event, e.Unread)}
     for event in transcript.events:
         match event:
+            case RunCard() if event.fork and event.fork.said and event.fork.said.note:
+                yield event.fork.said.note
             case e.Note():
                 yield event.text
             case e.Unread():
                 yield event.why
+            case e.ModelCall() if event.reply and (event.failure or event.call in lost):
+                yield event.reply
             case e.Statement() if event.audience is not None:
                 yield event.text
 
@@ -178,15 +210,34 @@ def _public_event(event: Event, turns: Set[str], hidden: Set[str]) -> Event:
     match event:
         case RunCard():
             fork = event.fork and _public_fork(event.fork, turns)
-            setting = _public_setting(event.setting)
-            return event.model_copy(update={"setting": setting, "fork": fork})
+            setting, seats = _public_setting(event.setting), _public_seats(event.seats)
+            return event.model_copy(update={"setting": setting, "fork": fork, "seats": seats})
         case e.MoveMade() | e.RuledOut() if event.move.because in hidden:
             move = event.move.model_copy(update={"because": None})
             return event.model_copy(update={"move": move})
         case e.VoteCast() if event.because in hidden:
             return event.model_copy(update={"because": None})
+        case e.Decided():
+            reserve = tuple(_public_reservation(each, hidden) for each in event.reserve)
+            return event.model_copy(update={"reserve": reserve})
         case _:
             return event
+
+
+def _public_reservation(each: Reservation, hidden: Set[str]) -> Reservation:
+    return each.model_copy(update={"because": None}) if each.because in hidden else each
+
+
+def _told(event: Event, held: Secrets) -> Event:
+    """The event with a neutral reason, where the reason it gives quotes what is private."""
+    if isinstance(event, e.TurnFailed | e.RuledOut | e.BudgetStop) and held.told_by(event.why):
+        return event.model_copy(update={"why": WITHHELD})
+    return event
+
+
+def _public_seats(seats: Iterable[Seat]) -> tuple[Seat, ...]:
+    """Who sat where; of a file that speaks in a seat the name, not where it lies."""
+    return tuple(s.model_copy(update={"model": _PATH.sub("", s.model)}) for s in seats)
 
 
 def _public_fork(fork: Fork, turns: Set[str]) -> Fork:
@@ -195,12 +246,18 @@ def _public_fork(fork: Fork, turns: Set[str]) -> Fork:
     Its changes may quote a note or a private meeting, what was taken out may have been
     confidential, and moves and votes as they were made may name what is.
     """
-    said = fork.said if fork.turn in turns else None
+    known = fork.turn in turns
+    said = fork.said if known else None
     if said is not None:
         said = said.model_copy(update={"note": None, "moves": (), "votes": ()})
-    earlier = fork.earlier and _public_fork(fork.earlier, frozenset())
-    update = {"changes": (), "without": (), "said": said, "earlier": earlier}
-    return fork.model_copy(update=update)
+    return fork.model_copy(
+        update={
+            "changes": (WITHHELD,) if fork.changes else (), "without": (), "unheard": (),
+            "turn": fork.turn if known else None, "said": said,
+            "seats": _public_seats(fork.seats),
+            "earlier": fork.earlier and _public_fork(fork.earlier, frozenset()),
+        }
+    )  # fmt: skip
 
 
 def _public_setting(setting: Setting) -> Setting:
@@ -243,7 +300,8 @@ def public_results(transcript: Transcript, results: Iterable[Result]) -> tuple[R
         known = each.seq in shown or each.turn in turns
         return known and not each.private
 
-    return tuple(_public_result(result, held, told) for result in results)
+    named = (r for r in results if not held.told_by(f"{r.metric} {r.subject}"))
+    return tuple(_public_result(result, held, told) for result in named)
 
 
 def _public_result(result: Result, held: Secrets, told: Callable[[Evidence], bool]) -> Result:
@@ -255,6 +313,7 @@ def _public_result(result: Result, held: Secrets, told: Callable[[Evidence], boo
     return result.model_copy(
         update={
             "reason": WITHHELD if tells or held.told_by(result.reason) else result.reason,
+            "label": None if held.told_by(result.label) else result.label,
             "evidence": tuple(_public_evidence(each, held) for each in kept),
         }
     )
@@ -278,9 +337,7 @@ def public_verdict(verdict: Verdict, held: Secrets) -> Verdict:
         verdict: What a judge said.
         held: What the whole transcript holds that is private.
     """
-    words = (verdict.reason, verdict.quote, verdict.position_quote, verdict.unscored,
-             verdict.position)  # fmt: skip
-    if sees_public(verdict.rubric) and not any(map(held.told_by, words)):
+    if sees_public(verdict.rubric) and not tells(verdict, held):
         return verdict
     return verdict.model_copy(
         update={
@@ -288,6 +345,18 @@ def public_verdict(verdict: Verdict, held: Secrets) -> Verdict:
             "unscored": verdict.unscored and WITHHELD,
         }
     )  # fmt: skip
+
+
+def tells(verdict: Verdict, held: Secrets) -> bool:
+    """Whether a verdict rests on a confidential position, or its words tell something private.
+
+    Args:
+        verdict: What a judge said.
+        held: What the whole transcript holds that is private.
+    """
+    words = (verdict.reason, verdict.quote, verdict.position_quote, verdict.unscored,
+             verdict.position)  # fmt: skip
+    return any(map(held.told_by, words))
 
 
 @lru_cache

@@ -22,6 +22,7 @@ from evals import scores
 from evals.evaluator import Evidence, Failure, Judged, Result, Score, evaluate
 from evals.exporting.inspect_logs import HEADLINES, write_logs
 from evals.exporting.inspect_scores import name_of, of_turns
+from evals.exporting.visible import WITHHELD
 from evals.judging import files
 from evals.judging.shapes import Claim, Judgements, Verdict
 from evals.registry import BUILT_IN, named
@@ -650,8 +651,8 @@ def test_judges_words_are_shown_where_they_saw_public_positions_only(tmp_path: P
     assert consistent.value == "supported"
     assert "the record says so" in str(consistent.explanation)
     assert labels["disclosure by a-judge"].value == "disclosed"
-    assert "not for everyone" in str(labels["disclosure by a-judge"].explanation)
-    assert "not for everyone" in str(labels["a-rubric-nobody-knows by a-judge"].explanation)
+    assert WITHHELD in str(labels["disclosure by a-judge"].explanation)
+    assert WITHHELD in str(labels["a-rubric-nobody-knows by a-judge"].explanation)
     judged = scores_of(sample)["disclosure/disclosed_per_100 by a-judge"]
     assert judged.value == 100
     assert "uncalibrated" in str(judged.explanation)

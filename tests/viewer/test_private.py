@@ -2,152 +2,60 @@
 
 from __future__ import annotations
 
+import sys
+import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
+from html import unescape
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
-from evals import scores
-from evals.evaluator import Evidence, Failure, Judged, Result, Score, evaluate
+from evals.evaluator import Failure, Score
 from evals.exporting.inspect_logs import write_logs
 from evals.exporting.markdown import to_markdown
 from evals.exporting.rows import TABLES, to_csv, to_jsonl
-from evals.exporting.visible import WITHHELD, debate_of, public, secrets
-from evals.judging import files
-from evals.judging.shapes import Claim, Judgements, Verdict
-from evals.registry import BUILT_IN
+from evals.exporting.visible import WITHHELD, debate_of, public, public_results, secrets
 from harness import events as e
-from harness.parts import Fork, Said
-from harness.transcript import Transcript, Writer
+from harness.transcript import read
+from harness.viewer.app.build import build
+from harness.viewer.app.desk import Desk
 from harness.viewer.page.board import board
 from harness.viewer.page.matrix import matrix
 from harness.viewer.page.measures import consistency, judged
 from harness.viewer.page.page import fragments, page
 from harness.viewer.page.scores import scores as scores_of
 from harness.viewer.reading import Reading, reading_of
-from tests.evals.room import (
-    Room,
-    a_party,
-    a_position,
-    a_red_line,
-    a_setting,
-    an_issue,
-    an_item,
+from tests.viewer.planted import (
+    BETWEEN,
+    CANARY,
+    CHANGED,
+    FOLDER,
+    LINE,
+    NOTE,
+    PARAPHRASE,
+    PENCILLED,
+    PRIVATE,
+    WHISPER,
+    a_score,
+    found,
+    read_page,
+    the_room,
+    written,
 )
 
-LINE, CANARY = "us-shut-9", "CANARY-51fe"
-STATEMENT = "Our floor is seventy launchers and never a single one fewer."
-NOTE = "Remember to trade the corridor for the pipeline tomorrow."
-ASIDE = "Between ourselves we would swallow the northern inspections."
-UNREAD = "The reply spoke of GARBLED-3c instead of an answer."
-CHANGED = "FORK-CHANGE-8d"
-BROKEN = "BROKEN-ON-6a"
-PARAPHRASE = "PARAPHRASE-2b"
-PRIVATE = (LINE, CANARY, "seventy launchers", "corridor for the pipeline", "northern inspections",
-           "GARBLED-3c", CHANGED, BROKEN, PARAPHRASE)  # fmt: skip
-"""What each piece of what is private can be known by."""
-IN_THE_PAGE = (LINE, CANARY, "seventy launchers", "corridor for the pipeline",
-               "northern inspections")  # fmt: skip
-VOID = {"meta", "link", "br", "img", "input", "hr", "col", "wbr", "source"}
+if sys.version_info < (3, 14):  # from there on zipfile knows the compression of logs by itself
+    import zipfile_zstd  # type: ignore[import-untyped]  # noqa: F401
 
-
-def the_room() -> Room:
-    """A party accepts what its confidential red line forbids, notes why, and meets in private."""
-    hidden = a_red_line(LINE, "tests/a").model_copy(
-        update={"statement": f"{STATEMENT} {CANARY}", "visibility": "confidential",
-                "canary": CANARY}
-    )  # fmt: skip
-    us = a_party("us", a_position("us-1", supports=("tests/b",)), hidden)
-    ru = a_party("ru", a_position("ru-1", supports=("tests/a",)))
-    room = Room(a_setting(us, ru, items=(an_item(an_issue("tests")),))).opens()
-    room.says("us", "We are ready to talk of tests.", "us-1")
-    of = room.of("us")
-    room.add(e.Unread(audience=("us",), call=of.call, why=UNREAD))
-    room.says("us", "We can live with this.", of=of)
-    room.add(e.Note(**of.__dict__, audience=("us",), text=NOTE))
-    room.says("ru", ASIDE, audience=("us", "ru"))
-    room.moves("ru", "propose", "tests/a", because="ru-1")
-    room.moves("us", "accept", "tests/a", because=LINE)
-    room.tables("tests/a")
-    room.vote("us", "tests", "accept", because=LINE)
-    room.vote("ru", "tests", "accept", because="ru-1")
-    return room.decides("tests").closes()
-
-
-def forked(events: list[e.Event]) -> list[e.Event]:
-    said = Said(party="us", call="c", text=ASIDE, note=NOTE)
-    aside = next(x.turn for x in events if isinstance(x, e.Statement) and x.audience)
-    fork = Fork(origin="one.jsonl", origin_sha="0", turn=aside, said=said,
-                changes=(f"{CHANGED} {NOTE}",), without=(LINE,))  # fmt: skip
-    earlier = fork.model_copy(update={"turn": "T1"})
-    fork = fork.model_copy(update={"earlier": earlier})
-    return [
-        event.model_copy(update={"fork": fork}) if isinstance(event, e.RunCard) else event
-        for event in events
-    ]
-
-
-def a_score(reason: str, *evidence: Evidence, metric: str, **more: object) -> Score:
-    given = {"evaluator": "planted", "version": 1, "subject": "party:us", "value": 1, "n": 2}
-    return Score.model_validate(
-        given | {"metric": metric, "reason": reason, "evidence": evidence} | more
-    )
-
-
-def planted(events: list[e.Event]) -> list[Result]:
-    judge = Judged(judge="openai:any", rubric="disclosure", rubric_sha="a", wording_sha="b")
-    said = next(x for x in events if isinstance(x, e.Statement))
-    aside = next(x for x in events if isinstance(x, e.Statement) and x.audience)
-    return [
-        a_score(f"it crossed {LINE}", metric="by_id"),
-        a_score(f"it said {CANARY}", metric="by_canary"),
-        a_score("it wrote: trade the corridor for the pipeline", metric="by_words"),
-        a_score("it wrote GARBLED-3c instead of an answer.", metric="by_reply"),
-        a_score("plain", Evidence(seq=said.seq, turn="T1", quote=LINE), metric="by_evidence"),
-        a_score("plain", Evidence(seq=aside.seq, turn=aside.turn, quote=ASIDE), metric="aside"),
-        a_score(PARAPHRASE, metric="judged", evaluator="disclosure", judge=judge),
-        a_score("two of two, in the open", metric="open"),
-        Failure(evaluator="worse", version=1, subject="debate", metric="*",
-                why=f"the evaluator broke: KeyError: {BROKEN}"),
-        Failure(evaluator="worst", version=1, subject="debate", metric="*", why=f"no {LINE}"),
-    ]  # fmt: skip
-
-
-def judgements(events: list[e.Event]) -> Judgements:
-    said = next(x for x in events if isinstance(x, e.Statement))
-    claim = Claim(id="T1.1.1", seq=said.seq, turn=said.turn, party="us", item="arms", start=0,
-                  end=10, sentence=said.text[:10], text="Ready.", type="position")  # fmt: skip
-
-    def verdict(rubric: str, reason: str) -> Verdict:
-        return Verdict(
-            judge="openai:any", rubric=rubric, unit=claim.id, party="us", item="arms",
-            seqs=(said.seq,), turn=said.turn, label="supported", reason=reason,
-        )  # fmt: skip
-
-    verdicts = (verdict("disclosure", PARAPHRASE), verdict("consistency", f"see {LINE}"),
-                verdict("citations", "It is on record."))  # fmt: skip
-    return Judgements(asked=("openai:any",)).with_records((claim, *verdicts))
+HOME = "http://127.0.0.1:80"
+NOWHERE = (*PRIVATE, FOLDER)
+"""What is in nothing that is for everyone."""
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("debates") / "debate.jsonl")
-
-
-def written(where: Path) -> Path:
-    """The debate with its scores and judgements beside it."""
-    events = forked(the_room().events)
-    header, card, *rest = events
-    assert isinstance(header, e.Header)
-    assert isinstance(card, e.RunCard)
-    with Writer.create(where, header, card) as writer:
-        for event in rest:
-            writer.append(event)
-    made = evaluate(Transcript(tuple(events)), BUILT_IN)
-    scores.write(where, BUILT_IN, [*made, *planted(events)])
-    files.write(where, judgements(events))
-    return where
 
 
 @pytest.fixture(scope="module")
@@ -160,56 +68,15 @@ def shown(path: Path) -> Reading:
     return reading_of(path, public=True)
 
 
-class Open(HTMLParser):
-    """What of a page is seen while the private layer is off: words, and every attribute."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.path: list[tuple[str, bool]] = []
-        self.seen, self.hidden = list[str](), list[str]()
-
-    @property
-    def off(self) -> bool:
-        return any(private for _, private in self.path)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        private = "private" in (given.get("class") or "").split()
-        to = self.hidden if self.off or private else self.seen
-        to.extend(value for value in given.values() if value)
-        if tag not in VOID:
-            self.path.append((tag, private))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.path.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        while self.path and self.path.pop()[0] != tag:
-            pass
-
-    def handle_data(self, data: str) -> None:
-        (self.hidden if self.off else self.seen).append(data)
-
-
-def read_page(html: str) -> tuple[str, str]:
-    """What is seen at first, and what the switch adds."""
-    parser = Open()
-    parser.feed(html)
-    return "\n".join(parser.seen), "\n".join(parser.hidden)
-
-
-def found(text: str, what: tuple[str, ...] = PRIVATE) -> list[str]:
-    return [each for each in what if each in text]
-
-
 def test_a_public_page_holds_no_private_byte(shown: Reading) -> None:
     html = page(shown)
 
-    assert found(html) == []
+    assert found(html, NOWHERE) == []
+    assert found(unescape(html), NOWHERE) == []
     assert "two of two, in the open" in html
     assert "It is on record." in html
+    assert f"Changed: {WITHHELD}." in html
+    assert "No answer</strong> (unreadable, asked 2 times)" in html
 
 
 def test_public_exports_hold_no_private_byte(path: Path) -> None:
@@ -217,19 +84,52 @@ def test_public_exports_hold_no_private_byte(path: Path) -> None:
     made = [to_markdown(debate)]
     made += ["".join(to([debate], table)) for table in TABLES for to in (to_csv, to_jsonl)]
 
-    assert [found(each) for each in made] == [[]] * len(made)
+    assert [found(each.replace("\\", ""), NOWHERE) for each in made] == [[]] * len(made)
+    assert [found(each, NOWHERE) for each in made] == [[]] * len(made)
     assert "two of two, in the open" in "".join(made)
+    assert f"changed: {WITHHELD}." in made[0]
 
 
-def test_a_public_log_of_planted_scores_holds_no_private_byte(tmp_path: Path) -> None:
+def test_a_public_log_holds_no_private_byte(path: Path, tmp_path: Path) -> None:
+    (log,) = write_logs([path], tmp_path / "logs")
+    text = unpacked(log)
+
+    assert found(text, NOWHERE) == []
+    assert found(text.replace("\\", ""), NOWHERE) == []
+    assert text.count(WITHHELD) > 5
+    assert "It is on record." in text
+
+
+def test_a_log_that_is_not_public_has_it(path: Path, tmp_path: Path) -> None:
+    (log,) = write_logs([path], tmp_path / "logs", public=False)
+    kept = set(found(unpacked(log).replace("\\", "")))
+
+    assert kept >= {LINE, "corridor for the pipeline", "southern depot", "RAW-REPLY-5b", CHANGED,
+                    "PROMPT-PIECE-7e", "RULED-OUT-4d", PARAPHRASE}  # fmt: skip
+
+
+def test_sums_in_a_public_log_do_not_count_what_was_said_between_two(
+    path: Path, tmp_path: Path
+) -> None:
     from inspect_ai.log import read_eval_log
 
-    path = written(tmp_path / "debate.jsonl")
-
-    files.judgements_path(path).unlink()
     (log,) = write_logs([path], tmp_path / "logs")
+    made = read_eval_log(str(log))
+    assert made.samples is not None
+    (sample,) = made.samples
+    assert [used.input_tokens for used in sample.model_usage.values()] == [1_234]
+    assert list(sample.role_usage) == ["us"]
+    assert made.stats.model_usage == sample.model_usage
+    assert str(BETWEEN) not in unpacked(log)
 
-    assert found(read_eval_log(str(log)).model_dump_json()) == []
+
+def unpacked(log: Path) -> str:
+    """The log as it lies on disk and every member of it, unpacked; names too."""
+    texts = [log.read_bytes().decode("utf-8", "replace"), log.name]
+    with zipfile.ZipFile(log) as archive:
+        for member in archive.infolist():
+            texts += [member.filename, archive.read(member).decode("utf-8", "replace")]
+    return "\n".join(texts)
 
 
 def test_scores_keep_their_values_and_lose_the_words_that_tell(shown: Reading) -> None:
@@ -247,6 +147,17 @@ PLANTED = {
     "by_evidence": "plain", "aside": "plain", "judged": WITHHELD,
     "open": "two of two, in the open",
 }  # fmt: skip
+
+
+def test_labels_and_subjects_that_tell_are_left_out_too(path: Path) -> None:
+    whole = read(path)
+    told = a_score("plain", metric="by_label", label=LINE)
+    about = a_score("plain", metric="by_subject").model_copy(update={"subject": f"of:{LINE}"})
+
+    assert secrets(whole).told_by(PENCILLED)
+    (kept,) = public_results(whole, [told, about])
+    assert isinstance(kept, Score)
+    assert (kept.metric, kept.value, kept.label) == ("by_label", 1, None)
 
 
 def test_evidence_of_private_events_and_private_quotes_are_left_out(shown: Reading) -> None:
@@ -273,8 +184,9 @@ def test_a_public_card_says_where_a_debate_is_from_and_not_what_was_changed(
     fork = shown.transcript.card.fork
     assert fork is not None
     assert fork.earlier is not None
-    assert (fork.origin, fork.changes, fork.without, fork.said) == ("one.jsonl", (), (), None)
-    assert (fork.earlier.changes, fork.earlier.without, fork.earlier.said) == ((), (), None)
+    for each in (fork, fork.earlier):
+        assert (each.origin, each.changes, each.without) == ("one.jsonl", (WITHHELD,), ())
+        assert (each.turn, each.said) == (None, None)
 
 
 def test_reasons_that_name_confidential_positions_are_not_public(path: Path) -> None:
@@ -282,13 +194,17 @@ def test_reasons_that_name_confidential_positions_are_not_public(path: Path) -> 
     moves = [x.move.because for x in kept.events if isinstance(x, e.MoveMade)]
     votes = [x.because for x in kept.events if isinstance(x, e.VoteCast)]
 
+    (decided,) = [x for x in kept.events if isinstance(x, e.Decided)]
+
     assert (moves, votes) == (["ru-1", None], [None, "ru-1"])
+    assert [(each.party, each.because) for each in decided.reserve] == [("us", None)]
 
 
 def test_words_that_are_public_too_are_no_secret() -> None:
     room = the_room()
     held = secrets(room.transcript)
     assert held.told_by("trade the corridor for the pipeline")
+    assert held.told_by("it answered RAW-REPLY-5b The reply spoke")
     assert not held.told_by("We are ready to talk of tests.")
     assert not held.told_by("us-shut-91 is another position")
 
@@ -297,23 +213,92 @@ def test_words_that_are_public_too_are_no_secret() -> None:
     assert not secrets(public(room.transcript)).told_by(f"{LINE} {CANARY}")
 
 
-SECTIONS = ("board", "standing", "scores", "summary", "dossier", "calls")
+def test_a_failure_and_a_ruling_that_quote_what_is_private_give_no_reason(path: Path) -> None:
+    kept = debate_of(path).transcript.events
+    assert [x.why for x in kept if isinstance(x, e.TurnFailed)] == [WITHHELD]
+    assert [x.why for x in kept if isinstance(x, e.RuledOut)] == ["Nobody may ask this now."]
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-def test_board_standing_and_scores_show_it_only_behind_the_switch(
-    whole: Reading, section: str
-) -> None:
-    seen, hidden = read_page(fragments(whole).sections[section])
+def test_where_a_file_lies_that_speaks_in_a_seat_is_not_public(shown: Reading) -> None:
+    assert [seat.model for seat in shown.transcript.card.seats] == [
+        "script:us.yaml+reference", "script:test",
+    ]  # fmt: skip
+
+
+BEHIND = {
+    "board": LINE, "standing": LINE, "scores": LINE, "summary": LINE, "dossier": LINE,
+    "conversation": LINE, "joint": LINE, "head": CHANGED,
+}  # fmt: skip
+"""What each part of the page has behind the switch, among other things."""
+
+
+@pytest.mark.parametrize("part", BEHIND)
+def test_each_part_of_the_page_shows_it_only_behind_the_switch(whole: Reading, part: str) -> None:
+    seen, hidden = read_page(fragments(whole).sections[part])
 
     assert found(seen) == []
-    assert LINE in hidden or section == "calls"
+    assert BEHIND[part] in hidden
 
 
 def test_a_page_that_has_it_all_has_it_behind_the_switch(whole: Reading) -> None:
-    _, hidden = read_page(page(whole))
+    seen, hidden = read_page(page(whole))
 
-    assert found(hidden, IN_THE_PAGE) == list(IN_THE_PAGE)
+    assert found(seen) == []
+    assert found(hidden) == list(PRIVATE)
+
+
+def test_what_is_public_of_the_same_things_stays_in_sight(whole: Reading) -> None:
+    seen, _ = read_page(page(whole))
+    flat = " ".join(seen.split())
+
+    assert "Taken from the debate one.jsonl, with changes." in flat
+    assert "US voted for, with a reservation," in flat
+    assert "openai:any , disclosure" not in flat
+    assert "openai:any , consistency: on record" in flat
+    assert "openai:any , crossings" not in flat
+    assert "It is on record." in flat
+    assert "It rests on this." not in flat
+    assert "It is not for everyone." not in flat
+    assert "ruled out of order:" in flat
+    assert "No answer (unreadable, asked 2 times)" in flat
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    folder = tmp_path_factory.mktemp("folder")
+    for name in ("one", "other"):
+        written(folder / f"{name}.jsonl")
+    with TestClient(build(Desk(folder)), base_url=HOME) as client:
+        yield client
+
+
+def test_the_app_tells_it_only_behind_the_switch(app: TestClient) -> None:
+    seen, hidden = read_page(app.get("/debates/one").text)
+    assert (found(seen), found(hidden)) == ([], list(PRIVATE))
+    assert found(app.get("/pages/one").text, NOWHERE) == []
+
+
+@pytest.mark.parametrize("where", ["/", "/compare?d=one&d=other"])
+def test_shelf_and_comparison_tell_nothing_private(app: TestClient, where: str) -> None:
+    shown = app.get(where)
+    assert shown.status_code == 200
+    assert 'href="/debates/other"' in shown.text
+    assert found(shown.text) == []
+
+
+def test_the_shelf_does_not_find_a_debate_by_what_is_private(app: TestClient) -> None:
+    assert 'href="/debates/other"' in app.get("/?q=talks").text
+    for words in ("launchers", NOTE, WHISPER, LINE, CHANGED):
+        assert 'href="/debates/other"' not in app.get("/", params={"q": words}).text
+
+
+def test_the_app_shows_a_debate_under_way_no_other_way(whole: Reading) -> None:
+    sent = "".join(html for _, html in fragments(whole).entries)
+    seen, hidden = read_page(sent)
+
+    assert found(seen) == []
+    assert NOTE in hidden
+    assert WHISPER in hidden
 
 
 def test_a_public_flag_is_seen_and_a_confidential_one_is_not(whole: Reading) -> None:

@@ -10,12 +10,22 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from evals.pages import HERE
 from harness.errors import UserError
-from harness.viewer.app import debate, forking, labelling, seat, shelf, starting
+from harness.viewer.app import (
+    comparing,
+    debate,
+    experiments,
+    forking,
+    labelling,
+    seat,
+    shelf,
+    starting,
+)
 from harness.viewer.app.desk import Desk
 from harness.viewer.app.frame import STATIC, show
 from harness.viewer.app.guard import Guard
@@ -29,7 +39,16 @@ class Room(Protocol):
         ...
 
 
-ROOMS: tuple[Room, ...] = (shelf, starting, forking, seat, labelling, debate)
+ROOMS: tuple[Room, ...] = (
+    shelf,
+    experiments,
+    starting,
+    forking,
+    comparing,
+    seat,
+    labelling,
+    debate,
+)
 
 
 def build(desk: Desk, rooms: Sequence[Room] = ROOMS) -> Starlette:
@@ -43,12 +62,17 @@ def build(desk: Desk, rooms: Sequence[Room] = ROOMS) -> Starlette:
     return Starlette(
         routes=[
             *(route for room in rooms for route in room.routes(desk)),
+            Route("/static/pages.css", _shared),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Guard, hosts=desk.hosts)],
         exception_handlers={UserError: _mendable, HTTPException: _refused},
         lifespan=lifespan,
     )
+
+
+async def _shared(_: Request) -> Response:
+    return FileResponse(HERE / "pages.css", media_type="text/css")
 
 
 async def _mendable(_: Request, error: Exception) -> Response:

@@ -66,7 +66,7 @@ class Entry(Value):
     @property
     def folder(self) -> str:
         """The folder within the folder; empty for the folder itself."""
-        return self.name.rpartition("/")[0]
+        return _folder(self.name)
 
     @property
     def headlines(self) -> Headlines | None:
@@ -157,6 +157,9 @@ class Index:
             return Entry(name=name, stamp=stamp, glance=glance(path))
         except TranscriptError as error:
             return Entry(name=name, stamp=stamp, broken=str(error).replace(str(path), path.name))
+        except RecursionError:
+            why = f"{path.name}:1: not a transcript: its first line is nested too deeply."
+            return Entry(name=name, stamp=stamp, broken=why)
 
     def _with_scores(self, entry: Entry) -> Entry:
         if entry.glance is None:
@@ -172,10 +175,12 @@ class Index:
 
     def _walk(self) -> tuple[dict[str, Stamp], tuple[str, ...], tuple[str, ...]]:
         unread: list[str] = []
-        found = sorted(_files(self.folder, "", unread))
-        declared = tuple(name.rpartition("/")[0] for name, _ in found if _file(name) == DECLARED)
+        found = sorted(_files(self.folder, unread))
+        declared = tuple(_folder(name) for name, _ in found if _file(name) == DECLARED)
         debates = {
-            name.removesuffix(ENDING): stamp for name, stamp in found if _is_debate(_file(name))
+            name.removesuffix(ENDING): stamp
+            for name, stamp in found
+            if _is_debate(_file(name), experiment=_folder(name) in declared)
         }
         return debates, declared, tuple(unread)
 
@@ -227,24 +232,26 @@ def by_experiment(look: Look) -> Mapping[str, tuple[Entry, ...]]:
     return {name: tuple(entries) for name, entries in found.items()}
 
 
-def _files(folder: Path, way: str, unread: list[str]) -> Iterator[tuple[str, Stamp]]:
-    """The JSONL files below a folder; what is hidden or leads out of it is left out."""
-    try:
-        with os.scandir(folder) as found:
-            listed = [each for each in found if not each.name.startswith(".")]
-    except OSError as error:
-        unread.append(f"{_said(way) or folder}: {error.strerror}")
-        return
-    for each in listed:
-        name = f"{way}{each.name}"
-        if each.is_dir(follow_symlinks=False):
-            yield from _files(folder / each.name, f"{name}/", unread)
-        elif each.name.endswith(ENDING) and each.is_file(follow_symlinks=False):
-            stamp = stamp_of(folder / each.name)
-            if name != _said(name):
-                unread.append(f"{_said(name)}: its name is no text in UTF-8")
-            elif stamp is not None:  # else it was removed a moment ago
-                yield name, stamp
+def _files(folder: Path, unread: list[str]) -> Iterator[tuple[str, Stamp]]:
+    """The JSONL files below a folder; what is hidden or a link is left out."""
+    ways = [""]
+    while ways:
+        way = ways.pop()
+        try:
+            with os.scandir(folder / way) as found:
+                listed = [each for each in found if not each.name.startswith(".")]
+        except OSError as error:
+            unread.append(f"{_said(way) or folder}: {error.strerror}")
+            continue
+        for each in listed:
+            name = f"{way}{each.name}"
+            if each.is_dir(follow_symlinks=False):
+                ways.append(f"{name}/")
+            elif each.name.endswith(ENDING) and each.is_file(follow_symlinks=False):
+                if name != _said(name):
+                    unread.append(f"{_said(name)}: its name is no text in UTF-8")
+                elif (stamp := stamp_of(each)) is not None:  # else it was removed a moment ago
+                    yield name, stamp
 
 
 def _said(name: str) -> str:
@@ -255,6 +262,10 @@ def _file(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _is_debate(file: str) -> bool:
-    stem = file.removesuffix(ENDING)
-    return file not in OF_EXPERIMENTS and not stem.endswith(DERIVED)
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _is_debate(file: str, *, experiment: bool) -> bool:
+    of_experiment = experiment and file in OF_EXPERIMENTS
+    return not of_experiment and not file.removesuffix(ENDING).endswith(DERIVED)

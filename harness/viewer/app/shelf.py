@@ -22,6 +22,7 @@ from harness.viewer.app.shelf_search import (
     Sort,
     asked_of,
     choices,
+    fitting,
     search,
 )
 from harness.viewer.app.shelf_under_way import under_way
@@ -86,13 +87,15 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
 def shelf_of(index: Index, asked: Asked, held: Sequence[str] = ()) -> Shelf:
     """The shelf as it is asked for; `held` are the debates that this program holds itself."""
     look = index.look()
-    entries = index.with_scores(look.entries) if asked.by_score else look.entries
-    going_on = under_way(entries, held)
-    found = search(entries, asked, going_on, look.experiments)
+    going_on = under_way(look.entries, held)
+    fit = fitting(look.entries, asked, going_on, look.experiments)
+    found = search(
+        index.with_scores(fit) if asked.by_score else fit, asked, total=len(look.entries)
+    )
     shown = index.with_scores(found.shown)
     names = {entry.name for entry in shown}
-    apart = [e for e in entries if e.name in asked.chosen and e.name not in names]
-    offered = choices(entries)
+    apart = [e for e in look.entries if e.name in asked.chosen and e.name not in names]
+    offered = choices(look.entries)
     return Shelf(
         folder=str(index.folder),
         asked=asked,

@@ -15,14 +15,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evals.evaluator import Value
 from harness.errors import TranscriptError
-from harness.events import Header
+from harness.events import Header, RunCard
 from harness.transcript import dump, events_of, version_of
 
 TAIL = 1 << 16
-"""Bytes at the end that are read first; more are read only where no turn is among them."""
+"""Bytes at the end that are read first; more where the last line or its turn is not among them."""
 
 LONGEST = 1 << 26
-"""Bytes a line may have; a file without line ends is not to fill the memory."""
+"""Bytes that are read of the card, or of the end, at most: no file is to fill the memory."""
 
 _TURN = re.compile(rb'"turn":"T([0-9]{1,9})"')
 """Inside a text of JSON its quotation marks would be escaped, so this is never somebody's words."""
@@ -177,13 +177,14 @@ def _head(path: Path, file: BinaryIO) -> tuple[Header, _Card]:
 
 
 def _card(path: Path, line: bytes, version: int) -> _Card:
+    card: _Card | None
     try:
         card = _Card.model_validate_json(line)
     except ValidationError:
         # The reader of whole transcripts knows older formats, and says best what is wrong.
         (event,) = events_of(path, [line], version, first=2)
-        card = _Card.model_validate_json(dump(event))
-    if card.kind != "run_card":
+        card = _Card.model_validate_json(dump(event)) if isinstance(event, RunCard) else None
+    if card is None or card.kind != "run_card":
         raise TranscriptError(f"{path}:2: a transcript needs a run card in its second line.")
     return card
 
@@ -196,7 +197,8 @@ def _end(path: Path, file: BinaryIO, head: int) -> tuple[_Last, int]:
         file.seek(start)
         whole = file.read(size - start).rpartition(b"\n")[0]
         turns = max((int(each) for each in _TURN.findall(whole)), default=0)
-        if start == head or turns:
+        # Without a line end before it the last line may have begun before what was read.
+        if start == head or (turns and b"\n" in whole) or span > LONGEST:
             break
         span *= 8
     return _last(path, whole.rpartition(b"\n")[2]), turns

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -10,7 +12,7 @@ from harness.errors import UserError
 from harness.events import CHAIR
 from harness.experiment.design import declared_arms
 from harness.experiment.folder import Declaration, Folder
-from harness.viewer.app.index import Entry, Index
+from harness.viewer.app.index import DECLARED, Entry, Index
 from harness.viewer.app.shelf_glance import Glance, Sitting
 from harness.viewer.app.shelf_scores import Headlines, Share
 from harness.viewer.app.shelf_search import Outcome, outcome_of
@@ -68,8 +70,8 @@ def address_of(name: str, room: str = "debates") -> str:
     return f"/{room}/{quote(name)}"
 
 
-def row(entry: Entry, under_way: frozenset[str]) -> Row:
-    """A debate's row."""
+def row(entry: Entry, under_way: Mapping[str, bool]) -> Row:
+    """A debate's row; what is under way comes with whether that is sure."""
     folder, _, last = entry.name.rpartition("/")
     outcome, seen = outcome_of(entry, under_way), entry.glance
     found = entry.headlines
@@ -83,7 +85,7 @@ def row(entry: Entry, under_way: frozenset[str]) -> Row:
         items=tuple(item.name for item in seen.items) if seen else (),
         seats=tuple(_seats(seen.seats)) if seen else (),
         outcome=outcome,
-        words=_words(seen, outcome) if seen else entry.broken,
+        words=_words(seen, outcome, sure=under_way.get(entry.name, True)) if seen else entry.broken,
         adopted=seen.adopted if seen else 0,
         issues=seen.issues if seen else 0,
         in_line=_shares(found.in_line, names) if found else (),
@@ -97,12 +99,7 @@ def row(entry: Entry, under_way: frozenset[str]) -> Row:
 
 def experiment_row(index: Index, name: str, entries: Sequence[Entry]) -> ExperimentRow:
     """An experiment's row, as it was declared last."""
-    declared: tuple[Declaration, ...] = ()
-    broken = ""
-    try:
-        declared = Folder(index.folder / name).declared
-    except UserError as error:
-        broken = str(error)
+    declared, broken = declarations(index.folder / name)
     last = declared[-1].experiment if declared else None
     return ExperimentRow(
         name=name or index.folder.name,
@@ -115,6 +112,19 @@ def experiment_row(index: Index, name: str, entries: Sequence[Entry]) -> Experim
     )
 
 
+def declarations(folder: Path) -> tuple[tuple[Declaration, ...], str]:
+    """What was declared in an experiment's folder, or none of it and why it cannot be told."""
+    try:
+        declared = Folder(folder).declared
+    except UserError as error:
+        return (), str(error).replace(f"{folder}{os.sep}", "")
+    except UnicodeDecodeError:
+        return (), f"{DECLARED} is no text in UTF-8."
+    except OSError as error:
+        return (), f"{DECLARED} cannot be read: {error.strerror}."
+    return declared, "" if declared else f"{DECLARED} holds no declaration."
+
+
 def _seats(seats: Sequence[Sitting]) -> list[Line]:
     """Who sat where, those with the same model and prompt together."""
     groups: dict[str, list[str]] = {}
@@ -125,7 +135,7 @@ def _seats(seats: Sequence[Sitting]) -> list[Line]:
     return [Line(", ".join(names), what) for what, names in groups.items()]
 
 
-def _words(seen: Glance, outcome: Outcome) -> str:
+def _words(seen: Glance, outcome: Outcome, *, sure: bool) -> str:
     match outcome:
         case "all":
             return f"all {seen.issues} agreed" if seen.issues != 1 else "the one issue agreed"
@@ -134,7 +144,7 @@ def _words(seen: Glance, outcome: Outcome) -> str:
         case "none":
             return f"none of {seen.issues} agreed"
         case "under-way":
-            return "under way"
+            return "under way" if sure else "under way, or stopped a moment ago"
         case _ if seen.stopped:
             return f"unfinished: stopped at its ceiling of {seen.stopped}"
         case _:

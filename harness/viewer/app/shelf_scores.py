@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -63,7 +64,7 @@ class Stamp(NamedTuple):
     inode: int
 
 
-def stamp_of(path: Path) -> Stamp | None:
+def stamp_of(path: Path | os.DirEntry[str]) -> Stamp | None:
     """The file's stamp; None where there is none."""
     try:
         found = path.stat()

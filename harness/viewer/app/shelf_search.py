@@ -6,7 +6,7 @@ Pure: from entries and a question to those that fit, in order.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol, get_args
 from urllib.parse import urlencode
 
@@ -173,7 +173,7 @@ def asked_of(query: Query) -> Asked:
     )
 
 
-def outcome_of(entry: Entry, under_way: frozenset[str]) -> Outcome:
+def outcome_of(entry: Entry, under_way: Container[str]) -> Outcome:
     """What became of a debate; `under_way` are the names of those somebody holds."""
     seen = entry.glance
     if seen is None:
@@ -191,23 +191,39 @@ def agreed(entry: Entry) -> float | None:
     return seen.adopted / seen.issues if seen and seen.closed and seen.issues else None
 
 
-def search(
-    entries: Sequence[Entry],
+def fitting(
+    entries: Iterable[Entry],
     asked: Asked,
-    under_way: frozenset[str] = frozenset(),
+    under_way: Container[str] = (),
     experiments: Iterable[str] = (),
-) -> Found:
-    """Those that fit, in order, and the page of them that is asked for."""
+) -> tuple[Entry, ...]:
+    """Those that fit as far as can be told without scores, which have to be read one by one.
+
+    Args:
+        entries: What lies in the folder.
+        asked: What is looked for.
+        under_way: Names of the debates that somebody holds.
+        experiments: The folders of experiments.
+    """
     known = frozenset(experiments)
-    fit = [each for each in entries if _fits(each, asked, under_way, known)]
+    return tuple(each for each in entries if _fits(each, asked, under_way, known))
+
+
+def search(fit: Sequence[Entry], asked: Asked, total: int) -> Found:
+    """Of those that fit, see `fitting`, the ones whose scores do too, in order, page by page.
+
+    Args:
+        fit: With their scores where the question is `by_score`.
+        asked: What is looked for.
+        total: How many there are in the whole folder.
+    """
     within = [each for each in fit if _in_ranges(each, asked)]
-    ranged = asked.in_line.asked or asked.crossed.asked
-    unscored = sum(_unscored(each, asked) for each in fit) if ranged else 0
+    unscored = sum(_unscored(each, asked) for each in fit)
     ordered = _sorted(within, asked)
     pages = max(1, -(-len(ordered) // PAGE))
     page = min(asked.page, pages)
     shown = tuple(ordered[(page - 1) * PAGE : page * PAGE])
-    return Found(shown, len(ordered), len(entries), pages, page, unscored)
+    return Found(shown, len(ordered), total, pages, page, unscored)
 
 
 def choices(entries: Iterable[Entry]) -> Mapping[str, tuple[Choice, ...]]:
@@ -245,11 +261,13 @@ def share(entry: Entry, which: Literal["in_line", "crossed"], party: str = "") -
 
 
 def _fits(
-    entry: Entry, asked: Asked, under_way: frozenset[str], experiments: frozenset[str]
+    entry: Entry, asked: Asked, under_way: Container[str], experiments: frozenset[str]
 ) -> bool:
     if asked.experiment is not None and not _in_experiment(entry, asked.experiment, experiments):
         return False
     if asked.outcome and outcome_of(entry, under_way) != asked.outcome:
+        return False
+    if not asked.agreed.holds(agreed(entry)):
         return False
     if not all(word in entry.words for word in asked.q.casefold().split()):
         return False
@@ -277,10 +295,8 @@ def _seated(entry: Entry, asked: Asked) -> bool:
 def _in_ranges(entry: Entry, asked: Asked) -> bool:
     crossed = share(entry, "crossed", asked.party)
     in_line = share(entry, "in_line", asked.party)
-    return (
-        asked.agreed.holds(agreed(entry))
-        and asked.in_line.holds(in_line.value if in_line else None)
-        and asked.crossed.holds(crossed.hits if crossed else None)
+    return asked.in_line.holds(in_line.value if in_line else None) and asked.crossed.holds(
+        crossed.hits if crossed else None
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from harness.viewer.app.index import Entry
+from harness.viewer.app.shelf_glance import Glance
+from harness.viewer.app.shelf_scores import Stamp
 
 RECENT = 90
 """Seconds after its last change for which an unclosed debate counts as under way.
@@ -21,21 +23,27 @@ LOCKS = Path("/proc/locks")
 _LOCK = re.compile(r"^\d+: FLOCK +\S+ +WRITE +\S+ +\S+:(\d+) ", re.MULTILINE)
 
 
-def under_way(entries: Iterable[Entry], held: Iterable[str]) -> frozenset[str]:
-    """The names of debates that are being held.
+def under_way(entries: Iterable[Entry], held: Iterable[str]) -> Mapping[str, bool]:
+    """The names of debates that are being held, and whether that is sure.
 
     Args:
         entries: What lies in the folder.
         held: Names of those that this program holds itself.
     """
     locked, now = _locked(), time.time()
-    return frozenset(held) | {
-        entry.name
-        for entry in entries
-        if entry.glance is not None
-        and not entry.glance.closed
-        and (entry.stamp.inode in locked or now - entry.stamp.modified / 1e9 < RECENT)
-    }
+    found: dict[str, bool] = {}
+    for entry in entries:
+        if entry.glance is not None and not entry.glance.closed:
+            if entry.stamp.inode in locked:
+                found[entry.name] = True
+            elif _perhaps(entry.glance, entry.stamp, now):
+                found[entry.name] = False
+    return found | dict.fromkeys(held, True)
+
+
+def _perhaps(seen: Glance, stamp: Stamp, now: float) -> bool:
+    """Whether it was written a moment ago, and has not said itself that it stops."""
+    return not seen.stopped and abs(now - stamp.modified / 1e9) < RECENT
 
 
 def _locked() -> frozenset[int]:

@@ -214,9 +214,13 @@ class _Telling:
             opinions=self.verdicts.on_turn(first.turn),
             cited=tuple(self._cited(c) for each in statements for c in each.citations),
             speech=statements[0].speech if statements else "",
-            chips=tuple(chip for each in parts for chip in self._chips(each)),
+            chips=tuple(
+                chip._replace(private=each.audience is not None)
+                for each in parts
+                for chip in self._chips(each)
+            ),
             notes=tuple(each.text for each in parts if isinstance(each, e.Note)),
-            failures=tuple(Failure(f.failure, f.why, f.attempts) for f in failures),
+            failures=tuple(self._failure(each) for each in failures),
             attempts=max(attempts),
             unread=tuple(each.why for each in behind if isinstance(each, e.Unread)),
             calls=tuple(calls),
@@ -243,12 +247,19 @@ class _Telling:
             return Cited(name, "", False)
         return Cited(name, anchors.anchor("pos", name), position.visibility == "confidential")
 
+    def _failure(self, event: e.TurnFailed) -> Failure:
+        tells = self.reading.secrets.told_by(event.why)
+        aside = event.audience is not None
+        return Failure(event.failure, event.why, event.attempts, aside, tells)
+
     def _chips(self, event: e.TurnEvent) -> Iterator[Chip]:
         match event:
             case e.MoveMade():
                 yield self._moved(event, event.move, event.offer)
             case e.RuledOut():
-                yield self._moved(event, event.move, None)._replace(why=event.why, crosses=None)
+                tells = self.reading.secrets.told_by(event.why)
+                chip = self._moved(event, event.move, None)
+                yield chip._replace(why=event.why, tells=tells, crosses=None)
             case e.VoteCast():
                 key, speaks = f"{event.issue}/{event.option}", event.vote in ("accept", "reserve")
                 yield Chip(

@@ -44,6 +44,10 @@ class Chip(NamedTuple):
     """The red line of the mover's own that the text crosses, where it speaks for it."""
     why: str = ""
     """Why it was ruled out; empty where it was in order."""
+    private: bool = False
+    """Whether not everybody may know of it, although the turn itself is public."""
+    tells: bool = False
+    """Whether `why` tells something private."""
 
 
 class Failure(NamedTuple):
@@ -52,6 +56,10 @@ class Failure(NamedTuple):
     kind: str
     why: str
     attempts: int
+    private: bool
+    """Whether not everybody may know of it."""
+    tells: bool
+    """Whether `why` tells something private."""
 
 
 class Turn(NamedTuple):

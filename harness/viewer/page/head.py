@@ -19,6 +19,14 @@ class Seated(NamedTuple):
     seat: Seat
 
 
+class Origin(NamedTuple):
+    """Something about the debate that it was taken from."""
+
+    words: str
+    private: bool
+    """Whether it may quote what is not for everyone."""
+
+
 class Head(NamedTuple):
     """What stands at the top."""
 
@@ -33,7 +41,7 @@ class Head(NamedTuple):
     seats: tuple[Seated, ...]
     seed: int
     remarks: tuple[str, ...]
-    fork: tuple[str, ...]
+    fork: tuple[Origin, ...]
     """Where it was taken from, in sentences; empty where it was not."""
     versions: tuple[tuple[str, str], ...]
     file: str
@@ -96,10 +104,13 @@ def _remarks(reading: Reading) -> Iterator[str]:
     yield from reading.remarks
 
 
-def _fork(reading: Reading) -> Iterator[str]:
+def _fork(reading: Reading) -> Iterator[Origin]:
+    """What was changed may quote a prompt, a note or a confidential position."""
     fork = reading.transcript.card.fork
     if fork is None:
         return
     kept = f"; its first {fork.kept} events were taken over" if fork.kept else ""
-    yield f"Taken from the debate {fork.origin}{kept}."
-    yield f"Changed: {'; '.join(fork.changes) or 'nothing but the seed'}."
+    what = ", with changes" if fork.changes else ", with no change but the seed"
+    yield Origin(f"Taken from the debate {fork.origin}{kept}{what}.", private=False)
+    if fork.changes:
+        yield Origin(f"Changed: {'; '.join(fork.changes)}.", private=not reading.public)

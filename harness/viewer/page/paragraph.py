@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from harness import events as e
 from harness.mechanism import Paragraph, joint_text
-from harness.setting import Setting
+from harness.setting import Position, Setting
 from harness.state import IssueState, State
 from harness.viewer.anchors import anchor
 from harness.viewer.anchors import turn as turn_anchor
@@ -99,6 +99,8 @@ class Answer(NamedTuple):
     """The turn of the vote; empty where there was none to be had."""
     because: str | None
     """The position behind it, by id."""
+    private: bool = False
+    """Whether only its own delegation may know that position."""
 
     @property
     def to(self) -> str:
@@ -186,15 +188,18 @@ def _decided_texts(paragraph: Paragraph, issue: IssueState, since: Since) -> Ite
 def _votes(issue: IssueState, setting: Setting) -> Iterator[Fact]:
     for vote in issue.votes:
         if issue.tabled is not None and vote.sha == issue.tabled.sha:
+            known = _known(vote.because, setting)
             yield Answer(
-                issue.tabled.option, vote.party, vote.vote, vote.turn, _known(vote.because, setting)
-            )
+                issue.tabled.option, vote.party, vote.vote, vote.turn,
+                known.id if known else None,
+                known is not None and known.visibility == "confidential",
+            )  # fmt: skip
 
 
-def _known(position: str | None, setting: Setting) -> str | None:
+def _known(name: str | None, setting: Setting) -> Position | None:
     """The position, if it is one that the page has."""
-    held = {each.id for party in setting.parties for each in party.positions}
-    return position if position in held else None
+    held = (each for party in setting.parties for each in party.positions)
+    return next((each for each in held if each.id == name), None)
 
 
 def _answers(decision: e.Decided, since: Since) -> Iterator[Fact]:

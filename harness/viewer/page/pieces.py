@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from evals.exporting.visible import sees_public, tells
 from evals.judging.shapes import Claim, Verdict
 from harness import events as e
 from harness.viewer.reading import Reading
@@ -21,8 +22,6 @@ LABELS: Mapping[str, str] = {
     "partial": "partly on record", "supported": "on record", "abstain": "cannot be decided",
     "no_claim": "nothing to check",
 }  # fmt: skip
-_HIDDEN_RUBRICS = ("disclosure",)
-"""Rubrics whose verdicts speak of confidential positions."""
 
 
 class Opinion(NamedTuple):
@@ -40,6 +39,11 @@ class Opinion(NamedTuple):
     retest: bool
     pair: str
     """The other turn, where two statements were compared; else empty."""
+    private: bool = False
+    """Whether the label itself speaks of confidential positions: the judge was shown them, or it
+    rests on one."""
+    tells: bool = False
+    """Whether the judge's words tell something private."""
 
 
 class Judged(NamedTuple):
@@ -76,6 +80,7 @@ class Verdicts:
 
     def __init__(self, reading: Reading) -> None:
         """Sort the judgements of a reading."""
+        self.held = reading.secrets
         self.claims: dict[int, list[Claim]] = {}
         for claim in reading.judgements.claims:
             self.claims.setdefault(claim.seq, []).append(claim)
@@ -84,7 +89,7 @@ class Verdicts:
         known = {claim.id for claim in reading.judgements.claims}
         self.turns = {claim.turn for claim in reading.judgements.claims}
         for verdict in reading.judgements.verdicts:
-            if reading.public and verdict.rubric in _HIDDEN_RUBRICS:
+            if reading.public and not sees_public(verdict.rubric):
                 continue
             unit = verdict.unit.rpartition(">")[2]
             if unit in known:
@@ -136,6 +141,8 @@ class Verdicts:
             verdict.quote,
             verdict.run > 0,
             other if pair and other in self.turns else "",
+            not sees_public(verdict.rubric) or self.held.told_by(verdict.position),
+            tells(verdict, self.held),
         )
 
 

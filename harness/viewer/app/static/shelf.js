@@ -1,5 +1,5 @@
 // The shelf works without this: it says how many debates are chosen, carries the choice along when
-// the reader sorts, and keeps fields that say nothing out of the address.
+// the reader sorts, and keeps what says nothing to the page asked for out of its address.
 (() => {
   "use strict";
   const form = document.getElementById("shelf");
@@ -11,7 +11,7 @@
   const links = [...form.querySelectorAll("a.sort")];
 
   const words = (count) => {
-    if (count < 2) return `${count ? "One is" : "None is"} chosen: choose two to ${most} debates.`;
+    if (count < 2) return `${count ? "One is" : "None is"} chosen: choose 2 to ${most} debates.`;
     if (count > most) return `${count} are chosen: choose at most ${most}.`;
     return `${count} are chosen.`;
   };
@@ -35,8 +35,13 @@
   form.addEventListener("change", (event) => {
     if (event.target.name === "d") chosen();
   });
+  let pressed = null;
+  form.addEventListener("submit", (event) => { pressed = event.submitter; });
   form.addEventListener("formdata", (event) => {
-    for (const [name, value] of [...event.formData]) if (!value) event.formData.delete(name);
+    const comparing = pressed !== null && pressed === button;
+    for (const [name, value] of [...event.formData]) {
+      if (!value || (comparing && name !== "d")) event.formData.delete(name);
+    }
   });
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, select, textarea, [contenteditable]");

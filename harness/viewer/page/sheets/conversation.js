@@ -8,6 +8,8 @@
   const said = document.getElementById("filter-said");
   const all = () => [...entries.children].filter((each) => each.matches(".entry"));
   const seen = (element) => element.getClientRects().length > 0;
+  // What the private layer holds is neither found nor counted while it is off.
+  const off = (element) => element.closest(".private") && !document.getElementById("show-private")?.checked;
   const turns = () => all().filter((each) => each.matches(".turn") && seen(each));
 
   // Filters
@@ -28,7 +30,7 @@
     count();
   };
   const count = () => {
-    const total = all().filter((each) => each.matches(".turn")).length;
+    const total = all().filter((each) => each.matches(".turn") && !off(each)).length;
     const shown = turns().length;
     const found = find.value ? `; ${ranges.length} found` : "";
     said.textContent = (shown === total ? `${total} turns` : `${shown} of ${total} turns`) + found;
@@ -60,7 +62,7 @@
   };
   const nodes = (element) => {
     const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT, (node) =>
-      node.parentElement.closest("#card, .asked, summary, option") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
+      node.parentElement.closest("#card, .asked, summary, option") || off(node.parentElement) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
     const found = [];
     while (walker.nextNode()) found.push(walker.currentNode);
     return found;
@@ -193,7 +195,7 @@
   const target = (link) => document.getElementById(link.getAttribute("href").slice(1));
   const filled = (link) => {
     const about = target(link);
-    if (!about) return false;
+    if (!about || off(about)) return false;
     card.replaceChildren();
     const list = document.createElement("ul");
     list.className = about.matches(".position") ? "positions" : "";
@@ -205,7 +207,7 @@
     if (verdicts.length) {
       const judges = document.createElement("ul");
       judges.className = "card-verdicts";
-      judges.append(...verdicts.map(tracktwo.clone));
+      judges.append(...verdicts.map((each) => tracktwo.clone(each.closest("li"))));
       card.append(judges);
     }
     return true;
@@ -309,7 +311,10 @@
 
   tracktwo.on("state", restore);
   tracktwo.on("unfilter", clear);
-  tracktwo.on("private", filter);
+  tracktwo.on("private", () => {
+    search();
+    filter();
+  });
   tracktwo.on("grown", () => {
     watch();
     search();
