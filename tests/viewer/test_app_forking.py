@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from evals import scores
 from harness import events as e
+from harness.models.waiting import Waiting
 from harness.transcript import Transcript, Writer, read
 from harness.viewer.app import build as built
 from harness.viewer.app import family
@@ -159,6 +160,18 @@ def test_what_cannot_be_forked_is_said_and_nothing_is_held(
 ) -> None:  # fmt: skip
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
     assert said in refused(client, talks, data)
+    assert not (desk.folder / "forks").exists()
+
+
+def test_while_a_person_plays_the_private_words_of_others_are_not_there_to_be_edited(
+    client: TestClient, desk: Desk, talks: str
+) -> None:
+    desk.people[talks] = {"us": Waiting(None)}
+    form = client.get(f"/fork/{talks}").text
+    sent = client.post(f"/fork/{talks}", data={"at": "T3"}, headers=FROM_HOME).text
+    for answer in (form, sent):
+        assert "can be forked when it is over" in answer
+        assert "<textarea" not in answer
     assert not (desk.folder / "forks").exists()
 
 

@@ -31,6 +31,7 @@ from harness.viewer.app.filled import (
     ready_models,
 )
 from harness.viewer.app.frame import show
+from harness.viewer.app.standing import public_only
 from harness.viewer.app.starting import score
 from harness.viewer.app.starting_form import prompts
 
@@ -78,11 +79,13 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
 
     async def fork(request: Request) -> Response:
         name, at = request.path_params["name"], request.query_params.get("at", "")
+        _nobody_sits(desk, name)
         return await _form(desk, name, Filled({"at": (at,), "runs": ("1",)}), fresh=True)
 
     async def forked(request: Request) -> Response:
         name, typed = request.path_params["name"], await filled(request)
         path = desk.path_of(name)
+        _nobody_sits(desk, name)
         if typed.chosen("choose"):
             # Another turn was chosen: its statement is shown, and nothing is held yet.
             return await _form(desk, name, typed, fresh=True)
@@ -102,6 +105,16 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         Route("/fork/{name:path}", forked, methods=["POST"]),
         Route("/tree/{name:path}", tree),
     ]
+
+
+def _nobody_sits(desk: Desk, name: str) -> None:
+    """Private statements are to be chosen from and edited here, and a player is not to read them.
+
+    Raises:
+        UserError: a person sits at the table of this debate.
+    """
+    if public_only(desk, name):
+        raise UserError("A person sits at this table: the debate can be forked when it is over.")
 
 
 def begin(desk: Desk, plan: Plan, terms: Terms) -> None:
