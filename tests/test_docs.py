@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -111,6 +112,7 @@ def test_every_command_of_readme_and_help_runs(
     command: str, a_checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setattr(webbrowser, "open", lambda url: url.startswith("file://"))
     server = ChatServer()
     server.ordinary = by_schema
     with server.running():

@@ -167,6 +167,7 @@ def test_a_connection_that_is_cut_is_taken_up_again_without_loss_or_repetition(
     cutting: Callable[[str], Cutting],
     tmp_path: Path,
 ) -> None:
+    provider.seconds = 1.0
     between = cutting(app_over(tmp_path, MINE))
     watched = opens(between.address + "/start", checked=False)
     page = watched.page
@@ -175,6 +176,7 @@ def test_a_connection_that_is_cut_is_taken_up_again_without_loss_or_repetition(
     page.evaluate("window.loaded = 'once'")
     between.cut()
     expect(page.locator("#app-status")).to_contain_text("The connection was cut")
+    provider.seconds = 0.1
     had = page.locator("article.turn").count()
     path = tmp_path / f"{name}.jsonl"
     until(lambda: read(path).state.turns > had + 2)
@@ -196,12 +198,14 @@ def test_a_debate_is_stopped_cleanly_and_gone_on_with(
     provider: Provider,
     tmp_path: Path,
 ) -> None:
+    provider.seconds = 2.0
     watched = opens(app_over(tmp_path, MINE) + "/start")
     page = watched.page
     name = start(page, provider.url)
     expect(page.locator("article#T2")).to_be_attached(timeout=OVER)
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#app-status")).to_contain_text("was stopped before its end")
+    provider.seconds = 0.0
     path = tmp_path / f"{name}.jsonl"
     stopped = read(path)
     assert not stopped.finished

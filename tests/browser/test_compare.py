@@ -121,7 +121,7 @@ def test_without_javascript_the_switch_is_a_form(opens: Opens, app: str) -> None
 
 def test_a_turn_leads_to_its_place_in_its_debate(opens: Opens, app: str) -> None:
     page = opens(app + BOTH).page
-    page.get_by_role("link", name="T4 in B").click()
+    page.locator("#turns ~ details").get_by_role("link", name="B T4").first.click()
     expect(page.locator("#T4")).to_be_in_viewport()
     assert page.url.endswith(f"/debates/{OTHER}#T4")
 

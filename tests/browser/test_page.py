@@ -154,7 +154,7 @@ def test_find_marks_and_steps_and_leaves_the_words_alone(
     opens: Opens, pages: dict[str, Path]
 ) -> None:
     shown = opens(pages["judged"]).page
-    before = shown.locator("#T2").inner_text()
+    before = shown.locator("#T2").text_content()
     shown.locator("#find").fill("MISSILE")
     marked = shown.evaluate("[...CSS.highlights.get('found')].map(String)")
     assert len(marked) > 5
@@ -164,7 +164,7 @@ def test_find_marks_and_steps_and_leaves_the_words_alone(
     assert shown.locator("#filter-said").inner_text().startswith(f"1 of {len(marked)}, ")
     shown.keyboard.press("Shift+Enter")
     assert shown.locator("#filter-said").inner_text().startswith(f"{len(marked)} of {len(marked)}")
-    assert shown.locator("#T2").inner_text() == before
+    assert shown.locator("#T2").text_content() == before
     shown.locator("#find").fill("no such words anywhere")
     shown.keyboard.press("Enter")
     assert shown.locator("#told").inner_text() == "Not found."

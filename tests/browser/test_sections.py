@@ -43,7 +43,10 @@ def shown(paragraph: Locator) -> str:
 
 def test_a_sign_on_the_board_leads_to_its_turn(opens: Opens) -> None:
     read = opens(page(example(SCRIPTED))).page
-    read.locator("#board .board-mark[href='#T7']").first.click()
+    sign = read.locator("#board .board-mark[href='#T7']").first
+    sign.scroll_into_view_if_needed()
+    read.wait_for_timeout(500)  # what is drawn as it comes into view moves what stands below it
+    sign.click()
     leads(read, "T7")
     expect(read.locator("#T7")).to_be_in_viewport()
 

@@ -101,7 +101,11 @@ def test_a_reader_searches_filters_and_sets_two_beside_each_other(
     expect(page.locator(".count")).to_contain_text("that would fit otherwise have no such score")
     assert asked(page) == [("party", "us"), ("sort", "agreed"), ("in_line_from", "1")]
     assert found(page) == ["harmony", "mixed"]
-    expect(page.get_by_role("combobox", name="Party")).to_have_value("us")
+    expect(page.locator("details.filters summary")).to_have_text(
+        "Filter and sort: party us; votes in line from 1 %; sorted by outcome, "
+        "largest or latest first"
+    )
+    expect(page.locator("select[name=party]")).to_have_value("us")
 
     compare = page.get_by_role("button", name="Compare the chosen")
     expect(compare).to_be_disabled()
@@ -126,6 +130,10 @@ def test_what_is_chosen_goes_along_from_page_to_page_and_when_sorted(
     assert dict(asked(page)) == {"sort": "name", "page": "2", "d": "copies/007"}
     expect(page.locator("#chosen")).to_have_text("One is chosen: choose 2 to 4 debates.")
     page.get_by_role("checkbox", name="Compare mixed").check()
+    page.locator("#q").fill("nothing is called so")
+    page.keyboard.press("Enter")
+    expect(page.locator("#chosen")).to_have_text("2 are chosen.")
+    page.get_by_role("link", name="Everything again").click()
     page.get_by_role("link", name="Turns").click()
     expect(page.locator("th[aria-sort=descending]")).to_have_text("Turns ↓")
     expect(page.locator("#chosen")).to_have_text("2 are chosen.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from evals import scores
 from evals.evaluator import evaluate
 from evals.registry import BUILT_IN
+from harness import events as e
 from harness.transcript import read
 
 EXAMPLES = Path("transcripts/examples")
@@ -65,3 +66,9 @@ def aged(path: Path, seconds: float = HOUR) -> Path:
 def score(path: Path) -> Path:
     """Score a transcript as `tracktwo score` does; the file of scores."""
     return scores.write(path, BUILT_IN, evaluate(read(path), BUILT_IN))
+
+
+def last_turn(path: Path) -> int:
+    """Number of the last turn, by a whole reading."""
+    turns = (event.turn for event in read(path).events if isinstance(event, e.TurnEvent))
+    return max((int(turn[1:]) for turn in turns), default=0)

@@ -6,9 +6,10 @@ import html
 import re
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -41,6 +42,7 @@ from tests.viewer.handmade import EXAMPLES, REFERENCE, SCRIPTED, SIX, a_drawn_re
 from tests.viewer.hostile import SECRETS, hostile
 
 HOME = "http://127.0.0.1:80"
+OTHER = "embedded-model-guarded"
 
 
 def arms(*texts: str) -> Item:
@@ -194,51 +196,70 @@ def test_drawn_debates_are_the_same_as_themselves_and_part_where_they_first_diff
 
 
 @cache
-def forked() -> tuple[Transcript, ...]:
-    folder = Path(mkdtemp())
-    file = folder / f"{REFERENCE}.jsonl"
-    shutil.copy(EXAMPLES / file.name, file)
-    words = {"us": "We can accept the text of our colleagues."}
-    changed = fork(file, "T7", say=words, runs=1, out=folder)
-    unheard = fork(file, "T20", unheard=["ru"], runs=1, out=folder)
-    again = without(file, "us-ss-5", runs=1, out=folder)
-    found = [
-        next(path for name, path in each.finished.items() if ".changed." in path.name)
-        for each in (changed, unheard, again)
-    ]
-    return tuple(map(read, (file, *found)))
+def forks() -> dict[str, Transcript]:
+    """A debate and what was taken from it."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        file = folder / f"{REFERENCE}.jsonl"
+        shutil.copy(EXAMPLES / file.name, file)
+        words = {"us": "We can accept the text of our colleagues."}
+        said = fork(file, "T7", say=words, runs=1, out=folder)
+        unheard = fork(file, "T20", unheard=["ru"], runs=1, out=folder)
+        later = fork(file, "T8", say={"ru": "No."}, runs=1, out=folder)
+        again = without(file, "us-ss-5", runs=1, out=folder)
+        return {
+            "origin": read(file), "changed": said.changed[0], "control": said.control[0],
+            "unheard": unheard.changed[0], "later": later.control[0],
+            "again": again.changed[0],
+        }  # fmt: skip
+
+
+def compared(*names: str) -> Comparison:
+    return compare([forks()[name] for name in names])
 
 
 def test_a_fork_parts_from_its_origin_at_the_turn_that_was_changed() -> None:
-    origin, changed, _, _ = forked()
-    found = compare([origin, changed])
+    found = compared("origin", "changed")
     assert [each.words for each in found.kin] == [
         "B was taken from A, its record taken over up to T6, with other words of the United "
         "States in T7."
     ]
     assert [here.label for side in found.parting.sides for here in side.here] == ["T7", "T7"]
     assert found.parting.words.endswith("That is at the fork.")
-    assert compare([changed, origin]).parting.words.endswith("That is at the fork.")
+    assert compared("changed", "origin").parting.words.endswith("That is at the fork.")
 
 
 def test_a_fork_in_which_something_was_not_heard_parts_there() -> None:
-    origin, _, unheard, _ = forked()
-    found = compare([origin, unheard])
+    found = compared("origin", "unheard")
     assert found.kin[0].words == "B was taken from A, its record taken over up to T20 and changed."
     assert found.parting.words.endswith("That is at the fork.")
 
 
 def test_forks_of_one_debate_are_told_apart_where_the_earlier_was_taken() -> None:
-    _, changed, unheard, _ = forked()
-    found = compare([changed, unheard])
+    found = compared("changed", "unheard")
     assert [each.of for each in found.kin] == [None, None]
     assert all(f"taken from {REFERENCE}.jsonl" in each.words for each in found.kin)
     assert found.parting.words.endswith("That is at the fork.")
 
 
+def test_a_fork_in_which_nothing_was_changed_parts_where_chance_has_it() -> None:
+    # Openings are drawn by the seed from T9 on; T8 is a vote, which is not.
+    at, beyond = compared("origin", "later"), compared("origin", "control")
+    assert at.kin[0].words.endswith("up to T8, with nothing changed but the seed.")
+    assert at.parting.words.endswith("That is at the fork.")
+    assert beyond.kin[0].words.endswith("up to T7, with nothing changed but the seed.")
+    assert beyond.parting.words.endswith("beyond the fork: they go on alike for a while.")
+
+
+def test_a_debate_that_is_not_the_one_a_fork_was_taken_from_is_found_out() -> None:
+    other = read(EXAMPLES / f"{OTHER}.jsonl")
+    posing = replace(other, path=Path(f"{REFERENCE}.jsonl"))
+    found = compare([posing, forks()["changed"]])
+    assert "That is before the fork" in found.parting.words
+
+
 def test_a_debate_held_without_a_position_says_which() -> None:
-    origin, _, _, again = forked()
-    found = compare([origin, again])
+    found = compared("origin", "again")
     values = {each.about: each.values for each in found.cards.differences}
     assert values["positions on record"] == ("as the others", "without us-ss-5")
     assert values["seed"] == ("0", "1")
@@ -462,7 +483,7 @@ def test_one_or_five_debates_are_no_comparison() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in (REFERENCE, SCRIPTED, SIX, "embedded-model-guarded"):
+    for name in (REFERENCE, SCRIPTED, SIX, OTHER):
         shutil.copy(EXAMPLES / f"{name}.jsonl", tmp_path)
     return tmp_path
 
@@ -473,7 +494,6 @@ def client(folder: Path) -> Iterator[TestClient]:
         yield client
 
 
-OTHER = "embedded-model-guarded"
 BOTH = f"/compare?d={REFERENCE}&d={OTHER}"
 
 
@@ -550,6 +570,18 @@ def test_a_broken_file_is_said_in_a_sentence(client: TestClient, folder: Path) -
     sent = client.get(f"/compare?d={REFERENCE}&d=bad")
     assert sent.status_code == 400
     assert "bad.jsonl:5: not an event of this format" in shown(sent.text)
+
+
+def test_a_file_whose_events_name_what_is_not_there_is_said_in_a_sentence(
+    client: TestClient, folder: Path
+) -> None:
+    text = (folder / f"{OTHER}.jsonl").read_text(encoding="utf-8")
+    head, _, rest = text.partition('"kind":"item_opened"')
+    rest = rest.replace('"issue":"space-weapons"', '"issue":"moonshine"')
+    (folder / "odd.jsonl").write_text(f'{head}"kind":"item_opened"{rest}', encoding="utf-8")
+    sent = client.get(f"/compare?d={REFERENCE}&d=odd")
+    assert sent.status_code == 400
+    assert "odd.jsonl: an event names 'moonshine'" in shown(sent.text)
 
 
 def test_the_page_shows_outcomes_and_leads_to_the_turns(client: TestClient) -> None:

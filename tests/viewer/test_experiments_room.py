@@ -17,7 +17,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from evals.scores import scores_path
-from harness.errors import UserError
 from harness.experiment.folder import Broken, Folder
 from harness.experiment.reading import load_experiment
 from harness.sweep.running import run_experiment
@@ -395,8 +394,3 @@ async def test_results_asked_for_twice_at_once_are_made_once(
     assert isinstance(second, Made)
     assert second is third
     assert made == ["sets/small one"]
-
-
-def test_an_experiment_that_is_none_raises(folder: Path) -> None:
-    with pytest.raises(UserError, match="There is no experiment 'sets'"):
-        of(folder, "sets")

@@ -16,15 +16,13 @@ from evals.evaluator import Score
 from evals.scores import read as read_scores
 from evals.scores import scores_path
 from harness import events as e
-from harness.events import CHAIR
 from harness.transcript import Writer, dump, read
 from harness.viewer.app import index as module
 from harness.viewer.app.index import WORTH_KEEPING, Entry, Index, index_of
-from harness.viewer.app.shelf_glance import TAIL, Glance, glance
+from harness.viewer.app.shelf_glance import Glance, glance
 from harness.viewer.app.shelf_scores import Headlines, headlines
-from harness.viewer.app.shelf_under_way import RECENT, under_way
 from tests.viewer.hostile import hostile
-from tests.viewer.shelved import EXAMPLES, SIX, SOME_AGREED, aged, put, score
+from tests.viewer.shelved import EXAMPLES, SIX, SOME_AGREED, aged, last_turn, put, score
 
 Counted = Callable[[], list[str]]
 
@@ -52,62 +50,6 @@ def named(index: Index) -> list[str]:
 
 def one(index: Index, name: str) -> Entry:
     return next(entry for entry in index.look().entries if entry.name == name)
-
-
-def last_turn(path: Path) -> int:
-    turns = (event.turn for event in read(path).events if isinstance(event, e.TurnEvent))
-    return max((int(turn[1:]) for turn in turns), default=0)
-
-
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.jsonl")), ids=lambda path: path.stem)
-def test_a_glance_says_what_a_whole_reading_says(path: Path) -> None:
-    seen, whole = glance(path), read(path)
-    end = whole.events[-1]
-
-    assert (seen.debate, seen.created) == (whole.header.debate, whole.header.created)
-    assert seen.setting.name == whole.setting.title
-    assert [item.id for item in seen.items] == [item.id for item in whole.setting.items]
-    assert isinstance(end, e.DebateClosed)
-    assert (seen.closed, seen.adopted) == (True, end.adopted)
-    assert (seen.bracketed, seen.open) == (end.bracketed, end.open)
-    assert seen.turns == last_turn(path)
-    assert [(s.seat, s.model, s.prompt) for s in seen.seats] == [
-        (s.seat, s.model, s.prompt or "") for s in whole.card.seats
-    ]
-    shorts = {party.id: party.short for party in whole.setting.parties}
-    assert all(s.name == shorts[s.seat] for s in seen.seats if s.seat != CHAIR)
-
-
-def test_a_debate_cut_off_anywhere_is_told_as_far_as_its_whole_lines_go(tmp_path: Path) -> None:
-    lines = (EXAMPLES / f"{SIX}.jsonl").read_bytes().splitlines(keepends=True)
-    path = tmp_path / "cut.jsonl"
-    for whole in range(2, len(lines)):
-        path.write_bytes(b"".join(lines[:whole]) + lines[whole][: len(lines[whole]) // 2])
-        seen = glance(path)
-        assert (seen.closed, seen.turns, seen.issues) == (False, last_turn(path), 0)
-
-
-@pytest.mark.parametrize("letters", [TAIL // 2, TAIL, 8 * TAIL + 5])
-@pytest.mark.parametrize("torn", [b"", b'{"kind":"text","audience":null', b"x" * (TAIL + 9)])
-def test_a_last_line_longer_than_what_is_read_first_is_read_whole(
-    tmp_path: Path, letters: int, torn: bytes
-) -> None:
-    path = put(tmp_path, "long", cut=-1)
-    said = next(x for x in reversed(read(path).events) if isinstance(x, e.Statement))
-    turns = last_turn(path)
-    with path.open("ab") as file:
-        file.write(f"{dump(said.model_copy(update={'text': 'ж' * letters}))}\n".encode())
-        file.write(f"{dump(e.Text(sha='0' * 16, text='ж' * letters))}\n".encode())
-        file.write(torn)
-    seen = glance(path)
-    assert (seen.turns, seen.closed) == (turns, False)
-
-
-def test_a_ceiling_that_stopped_a_debate_is_told(tmp_path: Path) -> None:
-    path = put(tmp_path, "stopped", cut=40)
-    with path.open("a") as file:
-        file.write(f"{dump(e.BudgetStop(ceiling='calls', why='9 calls were made'))}\n")
-    assert glance(path).stopped == "calls"
 
 
 HEADER = (EXAMPLES / f"{SOME_AGREED}.jsonl").read_bytes().split(b"\n")[0] + b"\n"
@@ -452,33 +394,3 @@ def test_a_hostile_transcript_is_an_entry_like_any_other(tmp_path: Path) -> None
     assert seen is not None
     assert seen.setting.name == "</title><script>alert(1)</script>"
     assert seen.closed
-
-
-def test_what_is_written_at_this_moment_is_under_way_and_nothing_else(tmp_path: Path) -> None:
-    whole = read(EXAMPLES / f"{SIX}.jsonl")
-    index = Index(tmp_path)
-    put(tmp_path, "closed-just-now", SIX)
-    os.utime(tmp_path / "closed-just-now.jsonl")
-    put(tmp_path, "left", cut=60)
-    put(tmp_path, "here", cut=60)
-    os.utime(put(tmp_path, "recent", cut=60))
-    stopped = put(tmp_path, "at-its-ceiling", cut=60)
-    with stopped.open("a") as file:
-        file.write(f"{dump(e.BudgetStop(ceiling='calls', why='9 calls were made'))}\n")
-    (tmp_path / "broken.jsonl").write_text("{oops\n")
-    with Writer.create(tmp_path / "locked.jsonl", whole.header, whole.card):
-        aged(tmp_path / "locked.jsonl", 10 * RECENT)
-        assert under_way(index.look().entries, ["here"]) == {
-            "locked": True, "here": True, "recent": False,
-        }  # fmt: skip
-    assert under_way(index.look().entries, []) == {"recent": False}
-
-
-def test_where_locks_cannot_be_seen_the_time_of_the_last_change_tells(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("harness.viewer.app.shelf_under_way.LOCKS", tmp_path / "nothing")
-    aged(put(tmp_path, "now", cut=60), RECENT / 2)
-    aged(put(tmp_path, "then", cut=60), RECENT * 2)
-    aged(put(tmp_path, "ahead", cut=60), -RECENT * 2)  # another machine's clock
-    assert under_way(Index(tmp_path).look().entries, []) == {"now": False}

@@ -125,6 +125,31 @@ def test_filters_narrow_the_shelf_down_and_say_how_far(client: TestClient, folde
     assert "2 that would fit otherwise have no such score" in count(with_scores)
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", ""),
+        ("q=words", ""),
+        ("party=us&model=m&prompt=hawk", "party us; model m; prompt hawk"),
+        ("outcome=none", "none agreed"),
+        ("experiment=-", "of no experiment"),
+        ("experiment=.", "experiment this folder"),
+        ("experiment=a/b", "experiment a/b"),
+        ("agreed_from=50&agreed_to=75.5", "issues agreed from 50 to 75.5 %"),
+        ("in_line_to=0", "votes in line to 0 %"),
+        ("crossed_from=2", "red lines crossed from 2"),
+        ("order=rising", "sorted by held, smallest or earliest first"),
+        ("sort=name", "sorted by debate, smallest or earliest first"),
+    ],
+)
+def test_what_was_asked_is_said_where_the_filters_are(
+    client: TestClient, folder: Path, query: str, said: str
+) -> None:
+    put(folder, "a")
+    summary = page(client, f"/?{query}").partition("<summary>Filter and sort")[2]
+    assert plain(summary.partition("</summary>")[0]).removeprefix(": ") == said
+
+
 def test_fields_left_empty_are_kept_out_of_the_address(client: TestClient, folder: Path) -> None:
     put(folder, "a")
     sent = "q=+a+&party=&model=&prompt=&outcome=&experiment=&sort=date&order=&agreed_from=&d=a&d=b"
@@ -146,7 +171,7 @@ def test_heads_sort_and_turn_round_and_keep_what_was_asked(
 ) -> None:
     put(folder, "a")
     shown = page(client, "/?q=a&page=1&d=a")
-    heads = re.findall(r'<a class="sort" href="([^"]*)">([^<]*)', shown)
+    heads = re.findall(r'<a class="sort carries" href="([^"]*)">([^<]*)', shown)
     asked = {
         plain(label): dict(parse_qsl(urlsplit(html.unescape(to)).query)) for to, label in heads
     }
@@ -154,10 +179,11 @@ def test_heads_sort_and_turn_round_and_keep_what_was_asked(
     assert asked["Turns"] == {"q": "a", "sort": "turns", "d": "a"}
     assert asked["Debate"] == {"q": "a", "sort": "name", "d": "a"}
     assert 'aria-sort="descending"' in shown
+    assert "/?d=a" in links(shown)  # everything again, but for what was chosen
     again = page(client, "/?sort=name")
     (to,) = (
         html.unescape(to)
-        for to, label in re.findall(r'class="sort" href="([^"]*)">(Debate)', again)
+        for to, label in re.findall(r'class="sort carries" href="([^"]*)">(Debate)', again)
     )
     assert dict(parse_qsl(urlsplit(to).query)) == {"sort": "name", "order": "falling"}
 
@@ -173,6 +199,9 @@ def test_pages_are_linked_and_what_was_chosen_elsewhere_goes_along(
     assert boxes(shown)[0] == f"d{PAGE + 5:03}"
     assert len(boxes(shown)) == PAGE + 1
     assert 'name="page" value="2"' in shown
+    nothing = page(client, "/?q=nothing&d=d000&d=d001")
+    assert boxes(nothing) == ["d000", "d001"]
+    assert 'formaction="/compare"' in nothing
     last = page(client, "/?sort=name&page=99")
     assert boxes(last) == [f"d{number:03}" for number in range(PAGE, PAGE + 20)]
     assert 'name="page" value="1"' in last

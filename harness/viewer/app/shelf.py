@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from anyio import to_thread
@@ -13,9 +13,15 @@ from starlette.routing import BaseRoute, Route
 from harness.viewer.app.desk import Desk
 from harness.viewer.app.frame import show
 from harness.viewer.app.index import Entry, Index, Look, by_experiment, index_of
-from harness.viewer.app.shelf_rows import ExperimentRow, Row, experiment_row, row
+from harness.viewer.app.shelf_rows import (
+    OUTCOME_WORDS,
+    ExperimentRow,
+    Row,
+    experiment_row,
+    narrowed,
+    row,
+)
 from harness.viewer.app.shelf_search import (
-    OUTCOMES,
     Asked,
     Choice,
     Found,
@@ -30,14 +36,14 @@ from harness.viewer.app.shelf_under_way import under_way
 AT_MOST = 4
 """Debates that are compared."""
 
-COLUMNS: tuple[tuple[Sort, str], ...] = (
-    ("name", "Debate"),
-    ("agreed", "Outcome"),
-    ("in-line", "Votes in line with the mandate"),
-    ("crossed", "Red lines crossed"),
-    ("turns", "Turns"),
-    ("date", "Held"),
-)
+COLUMNS: Mapping[Sort, str] = {
+    "name": "Debate",
+    "agreed": "Outcome",
+    "in-line": "Votes in line with the mandate",
+    "crossed": "Red lines crossed",
+    "turns": "Turns",
+    "date": "Held",
+}
 """What can be sorted by, and the head of its column."""
 
 
@@ -60,6 +66,11 @@ class Shelf:
     unread: tuple[str, ...]
     """What could not be looked at."""
 
+    @property
+    def everything(self) -> str:
+        """The address with nothing left out, and what was chosen."""
+        return Asked(chosen=self.asked.chosen).address()
+
     def sorted_by(self, sort: Sort) -> str:
         """The address with the rows sorted by this; the other way round if they are already."""
         rising = sort == "name"
@@ -77,8 +88,8 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         held = tuple(desk.under_way)
         shelf = await to_thread.run_sync(lambda: shelf_of(index_of(desk.folder), asked, held))
         return show(
-            "shelf", title="Debates", shelf=shelf, columns=COLUMNS, outcomes=OUTCOMES,
-            at_most=AT_MOST,
+            "shelf", title="Debates", shelf=shelf, columns=COLUMNS, outcomes=OUTCOME_WORDS,
+            narrowed=narrowed(asked, COLUMNS), at_most=AT_MOST,
         )  # fmt: skip
 
     return [Route("/", index)]

@@ -24,7 +24,7 @@ TAIL = 1 << 16
 LONGEST = 1 << 26
 """Bytes that are read of the card, or of the end, at most: no file is to fill the memory."""
 
-_TURN = re.compile(rb'"turn":"T([0-9]{1,9})"')
+_TURN = re.compile(rb'"turn": ?"T([0-9]{1,9})"')
 """Inside a text of JSON its quotation marks would be escaped, so this is never somebody's words."""
 
 

@@ -15,7 +15,16 @@ from harness.experiment.folder import Declaration, Folder
 from harness.viewer.app.index import DECLARED, Entry, Index
 from harness.viewer.app.shelf_glance import Glance, Sitting
 from harness.viewer.app.shelf_scores import Headlines, Share
-from harness.viewer.app.shelf_search import Outcome, outcome_of
+from harness.viewer.app.shelf_search import Asked, Outcome, Range, Sort, outcome_of
+
+OUTCOME_WORDS: Mapping[Outcome, str] = {
+    "all": "all issues agreed",
+    "some": "some agreed",
+    "none": "none agreed",
+    "under-way": "under way",
+    "unfinished": "unfinished",
+    "broken": "broken file",
+}
 
 
 class Line(NamedTuple):
@@ -63,6 +72,40 @@ class ExperimentRow(NamedTuple):
     finished: int
     broken: str
     """Why its declaration cannot be read; empty if it can."""
+
+
+def narrowed(asked: Asked, columns: Mapping[Sort, str]) -> tuple[str, ...]:
+    """What is left out and how the rest is sorted, in words, but for the words searched for."""
+    said = [
+        f"{what} {value}"
+        for what, value in (
+            ("party", asked.party),
+            ("model", asked.model),
+            ("prompt", asked.prompt),
+        )
+        if value
+    ]
+    if asked.outcome:
+        said.append(OUTCOME_WORDS[asked.outcome])
+    if asked.experiment is not None:
+        said.append(_of_experiment(asked.experiment))
+    said += _bounds("issues agreed", asked.agreed, 100, " %")
+    said += _bounds("votes in line", asked.in_line, 100, " %")
+    said += _bounds("red lines crossed", asked.crossed, 1, "")
+    if (asked.sort, asked.falling) != ("date", True):
+        way = "largest or latest first" if asked.falling else "smallest or earliest first"
+        said.append(f"sorted by {columns[asked.sort].lower()}, {way}")
+    return tuple(said)
+
+
+def _of_experiment(name: str) -> str:
+    return "of no experiment" if name == "-" else f"experiment {name or 'this folder'}"
+
+
+def _bounds(what: str, bounds: Range, scale: float, unit: str) -> list[str]:
+    ends = (("from", bounds.low), ("to", bounds.high))
+    said = " ".join(f"{end} {value * scale:g}" for end, value in ends if value is not None)
+    return [f"{what} {said}{unit}"] if said else []
 
 
 def address_of(name: str, room: str = "debates") -> str:

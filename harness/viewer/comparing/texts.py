@@ -30,6 +30,16 @@ class Piece(NamedTuple):
     op: Op
     text: str
 
+    @property
+    def words(self) -> str:
+        """The text without the white space before it."""
+        return self.text.lstrip()
+
+    @property
+    def gap(self) -> str:
+        """The white space before it, which is neither inserted nor deleted."""
+        return self.text[: len(self.text) - len(self.words)]
+
 
 class Text(NamedTuple):
     """A paragraph of the joint text as one or more debates have it."""

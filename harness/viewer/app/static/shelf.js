@@ -1,5 +1,5 @@
 // The shelf works without this: it says how many debates are chosen, carries the choice along when
-// the reader sorts, and keeps what says nothing to the page asked for out of its address.
+// the reader goes on, and keeps what says nothing to the page asked for out of its address.
 (() => {
   "use strict";
   const form = document.getElementById("shelf");
@@ -8,7 +8,7 @@
   const button = document.getElementById("compare");
   const said = document.getElementById("chosen");
   const boxes = () => [...form.querySelectorAll("input[name=d]")];
-  const links = [...form.querySelectorAll("a.sort")];
+  const links = [...form.querySelectorAll("a.carries")];
 
   const words = (count) => {
     if (count < 2) return `${count ? "One is" : "None is"} chosen: choose 2 to ${most} debates.`;
