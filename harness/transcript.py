@@ -33,6 +33,7 @@ from harness.events import (
     Text,
     may_see,
 )
+from harness.known import unknown
 from harness.setting import Rules, Setting
 from harness.state import State, fold
 
@@ -121,7 +122,8 @@ def read(path: Path | str) -> Transcript:
 
     Raises:
         TranscriptError: the file is missing, is not a transcript, is of a newer format, or a line
-            other than a torn last one cannot be read; the message names file and line.
+            other than a torn last one cannot be read or names what its setting does not have; the
+            message names file and line.
     """
     path = Path(path)
     try:
@@ -133,7 +135,17 @@ def read(path: Path | str) -> Transcript:
     events = tuple(_events(path, lines))
     if len(events) < 2 or not isinstance(events[1], RunCard):
         raise TranscriptError(f"{path}:2: a transcript needs a run card in its second line.")
+    _only_known(path, events, events[1].setting)
     return Transcript(events, path, torn=len(data) - len(whole), size=len(data))
+
+
+def _only_known(path: Path, events: Sequence[Event], setting: Setting) -> None:
+    for number, event in enumerate(events, 1):
+        if (name := unknown(event, setting)) is not None:
+            raise TranscriptError(
+                f"{path}:{number}: {name} is not in the setting that line 2 holds; the record was "
+                "changed after it was written, so take a copy that was not."
+            )
 
 
 def closed(path: Path) -> bool:

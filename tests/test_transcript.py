@@ -165,3 +165,76 @@ def test_the_debate_is_what_happened_without_header_card_and_bookkeeping() -> No
     longer = type(past.transcript)((*events[:9], *noted, *events[9:]))
     assert longer.debate == past.transcript.debate
     assert longer.state == past.transcript.state
+
+
+EXAMPLES = Path(__file__).parents[1] / "transcripts" / "examples"
+
+
+def renamed(event: Any, way: list[str | int]) -> bool:
+    """Put a name that nothing has at the end of the way; False where the way leads nowhere."""
+    *steps, last = way
+    try:
+        for step in steps:
+            event = event[step]
+        found = event[last] is not None
+    except (KeyError, IndexError):
+        return False
+    if found:
+        event[last] = "moonshine"
+    return found
+
+
+def example_with(path: Path, name: str, kind: str, way: list[str | int]) -> int:
+    """An example in which one event of the kind names what is not there; the event's line."""
+    lines = (EXAMPLES / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
+        event = json.loads(line)
+        if event["kind"] == kind and renamed(event, way):
+            lines[number - 1] = json.dumps(event)
+            path.write_text("".join(f"{each}\n" for each in lines), encoding="utf-8")
+            return number
+    raise AssertionError(f"no {kind} in {name} has {way}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "way", "what"),
+    [
+        ("statement", ["party"], "party"),
+        ("statement", ["item"], "item"),
+        ("item_opened", ["item"], "item"),
+        ("round_opened", ["item"], "item"),
+        ("move", ["move", "issue"], "issue"),
+        ("move", ["move", "option"], "option"),
+        ("tabled", ["issue"], "issue"),
+        ("tabled", ["option"], "option"),
+        ("tabled", ["acceptances", 0], "party"),
+        ("vote", ["party"], "party"),
+        ("vote", ["issue"], "issue"),
+        ("decision", ["issue"], "issue"),
+        ("decision", ["option"], "option"),
+        ("decision", ["accept", 0], "party"),
+        ("decision", ["reject", 0], "party"),
+        ("decision", ["brackets", 0, "option"], "option"),
+        ("decision", ["brackets", 0, "holders", 0], "party"),
+        ("item_closed", ["item"], "item"),
+    ],
+)
+def test_an_event_that_names_what_the_setting_does_not_have_is_named_by_its_line(
+    tmp_path: Path, kind: str, way: list[str | int], what: str
+) -> None:
+    path = tmp_path / "x.jsonl"
+    line = example_with(path, "reference-eight-of-twelve", kind, way)
+    with pytest.raises(TranscriptError, match=rf"x\.jsonl:{line}: the {what} '.*moonshine' is not"):
+        read(path)
+
+
+def test_a_move_that_was_ruled_out_may_name_what_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    transcript = on_file(path, held(a_room(two_sides(), Improviser(1, bad=0.5))))
+    (ruled_out, *_) = (x for x in transcript.events if isinstance(x, e.RuledOut))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    event = json.loads(lines[ruled_out.seq])
+    assert renamed(event, ["move", "issue"])
+    lines[ruled_out.seq] = json.dumps(event)
+    path.write_text("".join(f"{each}\n" for each in lines), encoding="utf-8")
+    assert read(path).events[ruled_out.seq] != ruled_out

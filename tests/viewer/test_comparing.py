@@ -581,7 +581,7 @@ def test_a_file_whose_events_name_what_is_not_there_is_said_in_a_sentence(
     (folder / "odd.jsonl").write_text(f'{head}"kind":"item_opened"{rest}', encoding="utf-8")
     sent = client.get(f"/compare?d={REFERENCE}&d=odd")
     assert sent.status_code == 400
-    assert "odd.jsonl: an event names 'moonshine'" in shown(sent.text)
+    assert "the issue 'moonshine' is not in the setting" in shown(sent.text)
 
 
 def test_the_page_shows_outcomes_and_leads_to_the_turns(client: TestClient) -> None:

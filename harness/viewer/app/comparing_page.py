@@ -9,8 +9,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from evals.scores import scores_path
-from harness.errors import TranscriptError, UserError
-from harness.mechanism import joint_text
+from harness.errors import UserError
 from harness.transcript import Transcript, read
 from harness.viewer.app.index import Entry, Scored
 from harness.viewer.app.shelf_glance import glance
@@ -119,25 +118,13 @@ def page(debates: Sequence[Read], now: Sequence[Standing], base: int, different:
 
 
 def _read(name: str, path: Path) -> Read:
-    transcript, stamp = _whole(path), stamp_of(path)
+    transcript, stamp = read(path), stamp_of(path)
     if stamp is None:
         raise UserError(f"{path} was removed while it was being read.")
     found = headlines(path)
     scored = Scored(transcript=stamp, beside=stamp_of(scores_path(path)), headlines=found)
     entry = Entry(name=name, stamp=stamp, glance=glance(path), scored=scored)
     return Read(name, path, transcript, row(entry, {}), found)
-
-
-def _whole(path: Path) -> Transcript:
-    """The transcript, if what its events name is in its setting."""
-    transcript = read(path)
-    try:
-        joint_text(transcript.state, transcript.setting)
-    except KeyError as error:
-        raise TranscriptError(
-            f"{path}: an event names {error.args[0]!r}, which its setting does not have."
-        ) from error
-    return transcript
 
 
 def _column(letter: str, debate: Read, now: Standing) -> Column:
