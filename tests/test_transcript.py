@@ -230,11 +230,10 @@ def test_an_event_that_names_what_the_setting_does_not_have_is_named_by_its_line
 
 def test_a_move_that_was_ruled_out_may_name_what_is_not_there(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
-    transcript = on_file(path, held(a_room(two_sides(), Improviser(1, bad=0.5))))
-    (ruled_out, *_) = (x for x in transcript.events if isinstance(x, e.RuledOut))
+    line = example_with(path, "reference-eight-of-twelve", "move", ["move", "issue"])
     lines = path.read_text(encoding="utf-8").splitlines()
-    event = json.loads(lines[ruled_out.seq])
-    assert renamed(event, ["move", "issue"])
-    lines[ruled_out.seq] = json.dumps(event)
+    made = json.loads(lines[line - 1])
+    kept = {name: made[name] for name in made if name not in ("offer", "replaced")}
+    lines[line - 1] = json.dumps({**kept, "kind": "ruled_out", "why": "no such issue"})
     path.write_text("".join(f"{each}\n" for each in lines), encoding="utf-8")
-    assert read(path).events[ruled_out.seq] != ruled_out
+    assert isinstance(read(path).events[line - 1], e.RuledOut)

@@ -93,7 +93,7 @@ def read_for(names: Sequence[str], paths: Sequence[Path]) -> tuple[Read, ...]:
     """The debates with their headline scores.
 
     Raises:
-        TranscriptError: one of them cannot be read, or names what its setting does not have.
+        TranscriptError: one of them cannot be read.
     """
     return tuple(_read(name, path) for name, path in zip(names, paths, strict=True))
 
