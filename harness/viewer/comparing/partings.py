@@ -248,11 +248,9 @@ def _by_birth(records: Sequence[_Record], index: int, kin: Sequence[Kin]) -> str
         for event, new in zip(fork.events[:index], beyond, strict=False)
         if new and isinstance(event, e.TurnEvent)
     }
-    return (
-        " That is beyond the fork: they go on alike for a while."
-        if turns
-        else (" That is at the fork.")
-    )
+    if turns:
+        return " That is beyond the fork: they go on alike for a while."
+    return " That is at the fork."
 
 
 def _alike(records: Sequence[_Record], ended: Sequence[int], decisive: bool) -> Parting:
