@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -76,7 +78,8 @@ class House:
 
     def __init__(self, folder: Path, debates: Mapping[str, Callable[[Path], Sitting]]) -> None:
         self.folder = folder
-        self.app = built.build(Desk(folder), rooms=[shelf, seat, Table(debates)])
+        self.desk = Desk(folder)
+        self.app = built.build(self.desk, rooms=[shelf, seat, Table(debates)])
         self.first = self.browser()
 
     def browser(self) -> TestClient:
@@ -588,3 +591,34 @@ def test_a_name_that_needs_quoting_has_seats_too(house: Opens) -> None:
     assert "The record holds us-limits-0-1." in person.takes()
     person.talks_through()
     assert table.record(name).finished
+
+
+def test_a_page_made_of_a_record_that_grew_meanwhile_does_not_pass_for_the_newest(
+    house: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talks = house()
+    talks.begin()
+    us = Person(talks)
+    us.takes()
+    us.talks_through(until_phase="decision")
+    call, old = us.turn(), talks.record()
+    reading = threading.Event()
+
+    def slowly(path: Path) -> Transcript:
+        reading.set()
+        until(lambda: not talks.desk.people)
+        return old
+
+    monkeypatch.setattr(seat, "read", slowly)
+    with ThreadPoolExecutor() as other_tab:
+        slow = other_tab.submit(us.page)
+        assert reading.wait(PATIENCE)
+        us.answers(call, **{"vote__limits-0": "abstain"})
+        page = slow.result()
+    assert over(us)
+    assert "not being held" not in page
+    shown = re.search('data-version="(.*?)"', page)
+    assert shown is not None
+    assert shown[1] != us.now()["version"]  # so that the page asks for the newer one
+    monkeypatch.undo()
+    assert "The talks are closed" in us.page()

@@ -139,7 +139,8 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         if what == "here":
             if (waiting := seats.waiting(place)) is not None:
                 waiting.alive()
-            return JSONResponse(_now(desk, seats, place))
+            size = desk.path_of(place.name).stat().st_size
+            return JSONResponse(_now(seats.waiting(place), size))
         return await _do(what, form, desk, seats, place)
 
     return [
@@ -190,15 +191,16 @@ async def _seat(
     desk: Desk, seats: Seats, place: Place, typed: Typed | None = None, wrong: Wrong | None = None
 ) -> Response:
     """The page of whoever holds the seat."""
-    transcript = await asyncio.to_thread(read, desk.path_of(place.name))
+    # Asked before the record is read: where nothing waits any more, that has its end.
     waiting = seats.waiting(place)
+    transcript = await asyncio.to_thread(read, desk.path_of(place.name))
     return show(
         "seat",
         status=422 if wrong else 200,
         title=_title(transcript, place.seat),
         place=place,
         sight=sight(transcript, place.seat, waiting.asked if waiting else None),
-        now=_now(desk, seats, place),
+        now=_now(waiting, transcript.size),
         waiting=waiting,
         stand_in=_stand_in(_card(transcript, place.seat)),
         key=seats.key_of(place),
@@ -226,10 +228,13 @@ async def _door(desk: Desk, seats: Seats, place: Place) -> Response:
     )
 
 
-def _now(desk: Desk, seats: Seats, place: Place) -> dict[str, object]:
-    """Where the seat stands, for a page to tell whether it is still right."""
-    waiting = seats.waiting(place)
-    size = desk.path_of(place.name).stat().st_size
+def _now(waiting: Waiting | None, size: int | None) -> dict[str, object]:
+    """Where the seat stands, for a page to tell whether it is still right.
+
+    Args:
+        waiting: What waits for the person.
+        size: Bytes of the record; of a page, those it was made of.
+    """
     if waiting is None:
         return {"version": f"{size} over", "call": "", "left": None}
     call = waiting.asked.call if waiting.asked else ""
