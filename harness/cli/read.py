@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -85,8 +86,23 @@ def read(
     if follow:
         _follow(transcript, manner)
     else:
-        with console.pager(styles=True) if pager and console.is_terminal else nullcontext():
+        with _paged(console) if pager and console.is_terminal else nullcontext():
             _whole(transcript, manner)
+
+
+@contextmanager
+def _paged(console: Console) -> Iterator[None]:
+    """What is printed goes to the user's pager; `less` shows colours only when it is told to."""
+    told = os.environ.get("LESS")
+    os.environ["LESS"] = "-R" if told is None else f"-R {told}"
+    try:
+        with console.pager(styles=True):
+            yield
+    finally:
+        if told is None:
+            del os.environ["LESS"]
+        else:
+            os.environ["LESS"] = told
 
 
 @dataclass(frozen=True)

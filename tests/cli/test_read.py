@@ -346,3 +346,28 @@ def test_every_event_of_an_example_is_in_exactly_one_group() -> None:
 
     grouped = [event.seq for group in groups for event in group.events]
     assert sorted(grouped) == [x.seq for x in record.events[2:] if not isinstance(x, e.Text)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
+@pytest.mark.parametrize("told", [None, "-FX"])
+def test_the_pager_is_told_to_show_colours(tmp_path: Path, told: str | None) -> None:
+    """Without it `less` shows the codes themselves, and a page cannot be read."""
+    import pty
+
+    paged = tmp_path / "paged"
+    pager = tmp_path / "pager"
+    pager.write_text(f'#!/bin/sh\necho "$LESS" > {paged}\ncat >> {paged}\n')
+    pager.chmod(0o755)
+    kept = {name: value for name, value in os.environ.items() if name not in ("LESS", "NO_COLOR")}
+    env = {**kept, "PAGER": str(pager), "TERM": "xterm", **({"LESS": told} if told else {})}
+    command = [sys.executable, "-m", "harness", "read", str(EXAMPLE), "--turn", "T1"]
+    screen, keyboard = pty.openpty()
+    try:
+        subprocess.run(command, env=env, stdin=keyboard, stdout=keyboard, check=True, timeout=60)
+    finally:
+        os.close(screen)
+        os.close(keyboard)
+    options, _, text = paged.read_text(encoding="utf-8").partition("\n")
+    assert options == ("-R" if told is None else f"-R {told}")
+    assert "\x1b[" in text
+    assert "T1 US" in re.sub("\x1b\\[[0-9;]*m", "", text)
