@@ -249,19 +249,19 @@ def test_who_closes_the_page_is_stood_in_for_and_finds_the_seat_again(
 ) -> None:
     address = begun(us="human+reference", ru="human")
     page = opens(f"{address}/seat/talks/us").page
-    page.evaluate("document.querySelector('#away option').value = '3'")
-    page.select_option("#away", "3")
+    page.evaluate("document.querySelector('#away option').value = '6'")
+    page.select_option("#away", "6")
     leaving = page.get_by_role("group", name="When I leave")
     leaving.get_by_label("takes the seat until I take it back").check()
     page.get_by_role("button", name="Take the seat").click()
     my_turn(page)
-    page.wait_for_timeout(4_000)
+    page.wait_for_timeout(7_000)
     my_turn(page)  # they are there, if silent
     context = page.context
     page.close()
     ru = takes(opens, address, "ru").page
     my_turn(ru)
-    for _ in range(100):
+    for _ in range(200):
         if by(record(tmp_path)) == ["reference"]:
             break
         ru.wait_for_timeout(100)
