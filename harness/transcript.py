@@ -197,11 +197,19 @@ def version_of(path: Path, line: bytes) -> int:
     Raises:
         TranscriptError: it names none, or one that is not known.
     """
+    if not line.strip():
+        raise TranscriptError(f"{path}:1: not a transcript: its first line is empty.")
     try:
         version = json.loads(line)["schema_version"]
-    except (KeyError, TypeError, ValueError) as error:
+    except ValueError as error:
         raise TranscriptError(
-            f"{path}:1: not a transcript: its first line has no schema_version."
+            f"{path}:1: not a transcript: its first line is no JSON. Name a file that "
+            "`tracktwo run` wrote."
+        ) from error
+    except (KeyError, TypeError) as error:
+        raise TranscriptError(
+            f"{path}:1: not a transcript: its first line has no schema_version. A chat log "
+            "becomes one by `tracktwo import`."
         ) from error
     if not isinstance(version, int) or version > SCHEMA or version < 1:
         raise TranscriptError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,23 @@ def test_a_file_that_is_no_transcript_is_said_to_be_none(tmp_path: Path, content
     path = tmp_path / "x.jsonl"
     path.write_bytes(content.encode("latin-1"))
     with pytest.raises(TranscriptError, match=r"x\.jsonl:1: not a transcript"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "first line is empty"),
+        ("\n", "first line is empty"),
+        ("garbage\n", "first line is no JSON. Name a file that `tracktwo run` wrote"),
+        ('{"role": "user"}\n', "no schema_version. A chat log becomes one by `tracktwo import`"),
+        ("[1]\n", "no schema_version"),
+    ],
+)
+def test_what_a_file_is_instead_is_said(tmp_path: Path, content: str, why: str) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(content)
+    with pytest.raises(TranscriptError, match=re.escape(why)):
         read(path)
 
 

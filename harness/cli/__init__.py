@@ -7,7 +7,10 @@ imported until a verb runs.
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -78,6 +81,15 @@ def main() -> None:
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    except BrokenPipeError:  # the reader of a pipe has gone: nothing more to say
-        sys.stderr.close()
-        raise SystemExit(0) from None
+    except BrokenPipeError:
+        _gone()
+    except SystemExit as done:
+        if isinstance(done.__context__, BrokenPipeError):  # the libraries make an exit of it
+            _gone()
+        raise
+
+
+def _gone() -> NoReturn:
+    """Whoever read the pipe has enough: nothing more to say, and nothing went wrong."""
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for the last flush
+    raise SystemExit(0) from None

@@ -63,11 +63,14 @@ def _target(transcript: Path, out: Path | None) -> Path:
     """Where the page goes; never over a record.
 
     Raises:
-        UserError: the place is a record, a folder, or in a folder that cannot be made.
+        UserError: the transcript is a folder, or the place is a record, a folder, or in a folder
+            that cannot be made.
     """
     from evals.warehouse.files import is_record
     from harness.errors import UserError
 
+    if transcript.is_dir():
+        raise UserError(f"{transcript} is a folder; name a transcript in it.")
     target = out or transcript.with_suffix(".html")
     if target.is_dir():
         raise UserError(f"{target} is a folder; name a file after --out.")

@@ -73,7 +73,7 @@ def read(
       tracktwo read transcripts/examples/reference-eight-of-twelve.jsonl
       tracktwo read FILE --item diplomatic-relations --party us
       tracktwo read FILE --issue ambassadors-return --side
-      tracktwo read FILE --find "red line"
+      tracktwo read FILE --find "treaty draft"
       tracktwo read FILE --turn T12 --private
     """
     from harness.cli.narrowing import Wanted

@@ -13,7 +13,9 @@ def view(
         Path | None,
         typer.Argument(help="Where the debates lie.  [default: ./transcripts]", show_default=False),
     ] = None,
-    port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 7210,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")
+    ] = 7210,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
     ] = True,

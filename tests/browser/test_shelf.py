@@ -197,7 +197,8 @@ def test_names_out_of_files_are_words_and_nothing_more(address: str, opens: Open
     assert page.locator("main img, main script").count() == 0
     page.goto(f"{address}/?outcome=broken")
     expect(page.locator("td.wrong")).to_have_text(
-        "Broken: wrong.jsonl:1: not a transcript: its first line has no schema_version."
+        "Broken: wrong.jsonl:1: not a transcript: its first line is no JSON. "
+        "Name a file that `tracktwo run` wrote."
     )
 
 

@@ -158,3 +158,29 @@ def test_what_the_user_can_mend_is_one_sentence(arguments: list[str], said: str)
     assert said in str(result.exception)
     assert "\n" not in str(result.exception)
     assert not forks()
+
+
+@pytest.mark.parametrize("change", [["--at", "T3"], ["--without", "us-dc-1"]])
+def test_a_script_that_is_not_found_from_here_is_told_before_any_debate_has_a_file(
+    change: list[str],
+) -> None:
+    scripted = str(EXAMPLES / "scripted-us-votes-against-its-own-text.jsonl")
+    result = tracktwo("fork", scripted, *change, "--runs", "1")
+
+    assert isinstance(result.exception, UserError)
+    said = str(result.exception)
+    assert "In the seat of US sits script:transcripts/examples/scripts/" in said
+    assert f"is not found from {Path.cwd()}" in said
+    assert "start tracktwo in the folder where that path holds" in said
+    assert not forks()
+
+
+def test_a_script_named_in_the_fork_that_is_not_found_is_told_before_any_debate_has_a_file() -> (
+    None
+):
+    result = tracktwo("fork", REFERENCE, "--at", "T3", "--model", "us=script:my.yaml+reference")
+
+    assert isinstance(result.exception, UserError)
+    assert "my.yaml is not found from" in str(result.exception)
+    assert "name another model for that seat, or start tracktwo in" in str(result.exception)
+    assert not forks()

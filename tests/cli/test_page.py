@@ -84,6 +84,10 @@ def test_a_page_never_takes_the_place_of_a_record(tmp_path: Path) -> None:
     assert transcript.read_bytes() == renamed.read_bytes() == before
 
 
+def test_a_folder_is_no_transcript(tmp_path: Path) -> None:
+    assert mended(tmp_path) == f"{tmp_path} is a folder; name a transcript in it."
+
+
 def test_a_file_that_is_no_transcript_is_one_sentence(tmp_path: Path) -> None:
     assert "cannot be read" in mended(tmp_path / "none.jsonl")
     other = tmp_path / "other.jsonl"

@@ -371,3 +371,15 @@ def test_the_pager_is_told_to_show_colours(tmp_path: Path, told: str | None) -> 
     assert options == ("-R" if told is None else f"-R {told}")
     assert "\x1b[" in text
     assert "T1 US" in re.sub("\x1b\\[[0-9;]*m", "", text)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes break otherwise there")
+def test_whoever_has_read_enough_of_a_pipe_is_no_error() -> None:
+    command = [sys.executable, "-m", "harness", "read", str(EXAMPLE)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reading:
+        assert reading.stdout is not None
+        assert reading.stderr is not None
+        reading.stdout.close()
+        said = reading.stderr.read()
+        assert reading.wait(timeout=60) == 0, said
+    assert said == b""

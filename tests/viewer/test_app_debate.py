@@ -387,3 +387,14 @@ def test_while_a_person_sits_at_the_table_the_page_shows_what_all_may_know(
     client.post(f"/stop/{name}", headers={"origin": HOME})
     assert 'id="calls"' in client.get(f"/debates/{name}").text
     assert client.get(f"/transcripts/{name}").content == path.read_bytes()
+
+
+def test_a_file_that_cannot_be_read_goes_by_its_name_in_the_folder(
+    client: TestClient, tmp_path: Path
+) -> None:
+    (tmp_path / "talks").mkdir()
+    (tmp_path / "talks" / "odd.jsonl").write_text("garbage\n")
+    answer = client.get("/debates/talks/odd")
+    assert answer.status_code == 400
+    assert "talks/odd.jsonl:1: not a transcript: its first line is no JSON" in answer.text
+    assert str(tmp_path) not in answer.text

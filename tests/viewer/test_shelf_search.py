@@ -222,7 +222,10 @@ def test_pages_hold_a_hundred_and_the_last_stands_for_those_after_it() -> None:
 
 def test_what_can_be_filtered_by_is_counted_in_debates() -> None:
     twin = Sitting(seat="us-east", name="US", model="openai:large")
-    offered = choices([an_entry("a", seats=(HAWK, twin)), an_entry("b"), an_entry("c", broken="x")])
+    chair = Sitting(seat="chair", name="chair", model="reference")
+    offered = choices(
+        [an_entry("a", seats=(HAWK, twin, chair)), an_entry("b"), an_entry("c", broken="x")]
+    )
     assert [(c.value, c.label, c.debates) for c in offered["party"]] == [
         ("us", "US", 2), ("ru", "RU", 1), ("us-east", "US (us-east)", 1),
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -59,6 +60,11 @@ def build(desk: Desk, rooms: Sequence[Room] = ROOMS) -> Starlette:
         yield
         await desk.close()
 
+    async def mendable(_: Request, error: Exception) -> Response:
+        # A debate goes by its name within the folder, as everywhere in the app.
+        why = str(error).replace(f"{desk.folder.resolve()}{os.sep}", "")
+        return show("trouble", status=400, title="That cannot be done", why=why)
+
     return Starlette(
         routes=[
             *(route for room in rooms for route in room.routes(desk)),
@@ -66,17 +72,13 @@ def build(desk: Desk, rooms: Sequence[Room] = ROOMS) -> Starlette:
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Guard, hosts=desk.hosts)],
-        exception_handlers={UserError: _mendable, HTTPException: _refused},
+        exception_handlers={UserError: mendable, HTTPException: _refused},
         lifespan=lifespan,
     )
 
 
 async def _shared(_: Request) -> Response:
     return FileResponse(HERE / "pages.css", media_type="text/css")
-
-
-async def _mendable(_: Request, error: Exception) -> Response:
-    return show("trouble", status=400, title="That cannot be done", why=str(error))
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from evals.evaluator import Value
 from harness.errors import UserError
+from harness.events import CHAIR
 from harness.viewer.app.index import Entry
 from harness.viewer.app.shelf_glance import Sitting
 from harness.viewer.app.shelf_scores import Share
@@ -231,8 +232,7 @@ def choices(entries: Iterable[Entry]) -> Mapping[str, tuple[Choice, ...]]:
     labels: dict[tuple[str, str], str] = {}
     counts: Counter[tuple[str, str]] = Counter()
     for entry in entries:
-        seats = entry.glance.seats if entry.glance else ()
-        counts.update({key for seat in seats for key in _keys(seat, labels)})
+        counts.update({key for seat in _parties(entry) for key in _keys(seat, labels)})
     ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     return {
         kind: tuple(
@@ -284,12 +284,18 @@ def _seated(entry: Entry, asked: Asked) -> bool:
     """Whether one and the same seat has what is asked for."""
     if not (asked.party or asked.model or asked.prompt):
         return True
-    return entry.glance is not None and any(
+    return any(
         asked.party in ("", seat.seat)
         and asked.model in ("", seat.model)
         and asked.prompt in ("", seat.prompt)
-        for seat in entry.glance.seats
+        for seat in _parties(entry)
     )
+
+
+def _parties(entry: Entry) -> Sequence[Sitting]:
+    """Who debates: the chair, whose voice decides nothing, is left to the words."""
+    seats = entry.glance.seats if entry.glance else ()
+    return [seat for seat in seats if seat.seat != CHAIR]
 
 
 def _in_ranges(entry: Entry, asked: Asked) -> bool:

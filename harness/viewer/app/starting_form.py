@@ -166,7 +166,7 @@ def _one_of(typed: Filled, name: str, known: tuple[str, ...]) -> str | None:
 def _agenda(typed: Filled, setting: Setting) -> Agenda | None:
     from harness.agendas import agenda_by_hand
 
-    rounds, decision = typed.whole("rounds"), _one_of(typed, "decision", DECISION)
+    rounds, decision = typed.whole("rounds", 1), _one_of(typed, "decision", DECISION)
     rules: dict[str, object] = {"rounds": rounds, "decision": decision}
     return typed.attempt(
         "agenda",
