@@ -674,3 +674,56 @@ def test_a_record_that_no_longer_goes_its_way_is_not_continued(
     spoilt: Branch = replace(branch, card=branch.card.model_copy(update={"fork": fork_}))
     with pytest.raises(UserError, match="has changed since this debate began"):
         held(replace(plan, branches=(spoilt,)), tmp_path, seats_of(origin.setting, 1))
+
+
+# --- files that seats name ------------------------------------------------------------------------
+
+SCRIPTED = EXAMPLES / "scripted-us-votes-against-its-own-text.jsonl"
+SCRIPT = "transcripts/examples/scripts/us-on-detained-citizens.yaml"
+
+
+def test_a_kept_seat_whose_script_is_not_found_from_here_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin, out = read(SCRIPTED), tmp_path / "forks"
+    plan = plan_fork(origin, "T3", Changes(), [1], {})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as raised:
+        held(plan, out)
+    said = str(raised.value)
+    for part in ("In the seat of US sits script:", f"{SCRIPT} is not found from {tmp_path}",
+                 "start tracktwo in the folder where that path holds"):  # fmt: skip
+        assert part in said
+    assert "another model" not in said  # the unchanged debate would need it all the same
+    assert not out.exists()
+    monkeypatch.chdir(EXAMPLES.parents[1])
+    assert len(held(plan, out).finished) == 1
+    monkeypatch.chdir(tmp_path)
+    assert len(held(plan, out).finished) == 1  # what is held already asks for no script
+
+
+@pytest.mark.parametrize(
+    ("seat", "model", "name"),
+    [
+        ("ru", "script:no-such.yaml+reference", "RU"),
+        ("ru", "script:no-such.yaml", "RU"),
+        ("us", "human+script:no-such.yaml+reference", "US"),
+        ("us", "local:no-such.yaml.gguf", "US"),
+        (CHAIR, "script:no-such.yaml+reference", "the chair"),
+    ],
+)
+def test_every_seat_and_what_stands_behind_it_is_looked_at(
+    origin: Transcript, tmp_path: Path, seat: str, model: str, name: str
+) -> None:
+    plan = plan_fork(origin, "T3", Changes(), [1], {})
+    (control,) = plan.branches
+    cards = control.card.seats
+    seats = tuple(s.model_copy(update={"model": model}) if s.seat == seat else s for s in cards)
+    card = control.card.model_copy(update={"seats": seats})
+    plan = replace(plan, branches=(replace(control, card=card, side="changed"),))
+    with pytest.raises(UserError) as raised:
+        held(plan, tmp_path / "forks")
+    said = str(raised.value)
+    assert said.startswith(f"In the seat of {name} sits {model}, and no-such.yaml")
+    assert "name another model for that seat, or start tracktwo in" in said
+    assert not (tmp_path / "forks").exists()

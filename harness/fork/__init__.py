@@ -3,6 +3,7 @@
 point.py      the moment of a record
 changes.py    what is to be otherwise
 branches.py   the debates that follow: changed, and as many with nothing changed
+files.py      whether the files that their seats name are there
 holding.py    holds them
 
 A fork is an ordinary transcript. Its run card names the debate it was taken from; the events before
@@ -19,6 +20,7 @@ from harness.fork.branches import plan_fork as plan_fork
 from harness.fork.branches import plan_without as plan_without
 from harness.fork.changes import Changes as Changes
 from harness.fork.changes import positions_meant as positions_meant
+from harness.fork.files import check_files as check_files
 from harness.fork.holding import Held as Held
 from harness.fork.holding import Terms as Terms
 from harness.fork.holding import hold as hold
@@ -66,7 +68,8 @@ def fork(
         What became of it; `evals.comparison.movement.movement` says how the outcome moved.
 
     Raises:
-        UserError: no such moment, party, prompt or model, or changes that do not fit together.
+        UserError: no such moment, party, prompt or model, changes that do not fit together, or a
+            file that sits in a seat is not found.
     """
     origin, given = read(transcript), terms or _terms()
     changes = Changes(prompts or {}, models or {}, say or {}, tuple(unheard), options or {})
@@ -97,7 +100,8 @@ def without(
         As `fork`.
 
     Raises:
-        UserError: nobody at the table holds such a position.
+        UserError: nobody at the table holds such a position, or a file that sits in a seat is not
+            found.
     """
     origin = read(transcript)
     plan = plan_without(origin, position, seeds_from(origin, seed, runs))

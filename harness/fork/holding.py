@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 from harness import events as e
 from harness.errors import UserError
 from harness.fork.branches import Branch, Plan, Side
+from harness.fork.files import check_files
 from harness.models import registry
 from harness.models.budget import Budget
 from harness.models.clock import Clock, SystemClock
@@ -102,9 +103,11 @@ async def hold(plan: Plan, folder: Path, terms: Terms) -> Held:
     """Hold what is missing of a plan.
 
     Raises:
-        UserError: the record no longer goes the way it was recorded, or a model cannot be used.
+        UserError: a file that sits in a seat is not found, and no debate has begun; or the record
+            no longer goes the way it was recorded, or a model cannot be used.
         ProviderDown: a provider gave no answer for as long as patience lasts.
     """
+    check_files(missing(plan, folder))
     held = Held(plan, folder)
     waiting = iter(plan.branches)
     pool = Pool(limits=terms.limits, clock=terms.clock)
@@ -118,6 +121,11 @@ async def hold(plan: Plan, folder: Path, terms: Terms) -> Held:
     finally:
         await pool.aclose()
     return held
+
+
+def missing(plan: Plan, folder: Path) -> tuple[Branch, ...]:
+    """The debates of a plan that were not held to their end yet."""
+    return tuple(b for b in plan.branches if not closed(folder / f"{b.name}.jsonl"))
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.events import NOTICE
+from harness.transcript import dump
 from harness.viewer.page.page import page
 from harness.viewer.reading import reading_of
+from tests.evals.room import Room, a_party, a_position, a_red_line, a_setting, an_issue, an_item
 from tests.viewer.hostile import EXAMPLES, REFERENCE, hostile, judged
 
 if TYPE_CHECKING:
@@ -34,12 +36,31 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "hostile": hostile(folder),
         "embedded": EXAMPLES / "embedded-model-guarded.jsonl",
         "six": EXAMPLES / "six-parties-on-nord-stream-2.jsonl",
+        "scripted": EXAMPLES / "scripted-us-votes-against-its-own-text.jsonl",
+        "tied": tied(folder),
     }
     found: dict[str, Path] = {}
     for name, path in made.items():
         found[name] = folder / f"{name}.html"
         found[name].write_text(page(reading_of(path)), encoding="utf-8")
     return found
+
+
+def tied(folder: Path) -> Path:
+    """A debate of one turn that cites, moves and crosses a red line of its own."""
+    own = (
+        *(a_position(f"us-{number}", supports=("q/a",)) for number in (1, 2)),
+        a_red_line("us-3", "q/a"), a_position("us-4", supports=("q/b",)),
+    )  # fmt: skip
+    setting = a_setting(a_party("us", *own), a_party("ru"), items=(an_item(an_issue("q")),))
+    room = Room(setting).opens()
+    place = room.of("us")
+    room.says("us", "We are ready to talk.", "us-1", "us-2", of=place)
+    room.move("us", "propose", "q/a", because="us-1", of=place)
+    path = folder / "tied.jsonl"
+    lines = [dump(event) for event in room.transcript.events]
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
 
 
 def at_top(page: Page, anchor: str) -> bool:
@@ -328,6 +349,109 @@ def test_the_mandate_panel_follows_the_speaker(opens: Opens, pages: dict[str, Pa
         shown.mouse.wheel(0, 250)
         shown.wait_for_timeout(60)
     assert "at T5" in about.inner_text()
+
+
+def ties(page: Page, position: str) -> str:
+    """What the panel says of a position after its facts; empty where it is not lit."""
+    found = page.locator(f"#mandate .position:has(.handle:text-is('{position}'))")
+    assert found.count() == 1
+    return " ".join(found.locator(".lit-word").all_inner_texts()).strip()
+
+
+def at_turn(page: Page, turn: str) -> None:
+    page.evaluate("(turn) => tracktwo.go(turn)", turn)
+    until(page, f"document.getElementById('mandate-about').textContent.includes('at {turn},')")
+
+
+def test_the_panel_tells_a_citation_from_what_stands_behind_a_vote(
+    opens: Opens, pages: dict[str, Path]
+) -> None:
+    shown = opens(pages["scripted"]).page
+    at_turn(shown, "T7")
+    assert shown.locator("#T7 .cites, #T7 .said a.cite").count() == 0
+    assert ties(shown, "us-dc-1") == "behind a move in this turn"
+    assert shown.locator("#mandate .lit-word:text('cited')").count() == 0
+
+
+def test_the_panel_says_both_where_a_position_is_cited_and_stands_behind_a_move(
+    opens: Opens, pages: dict[str, Path]
+) -> None:
+    shown = opens(pages["tied"]).page
+    at_turn(shown, "T1")
+    assert ties(shown, "us-1") == "cited, behind a move in this turn"
+    assert ties(shown, "us-2") == "cited in this turn"
+    assert ties(shown, "us-3") == "crossed in this turn"
+    assert ties(shown, "us-4") == ""
+    assert shown.locator("#mandate .lit").count() == 3
+
+
+POINTS_TO = "(links) => links.map((each) => each.getAttribute('href').slice(1))"
+
+
+def test_what_a_judge_cites_is_not_said_to_be_cited_in_the_turn(
+    opens: Opens, pages: dict[str, Path]
+) -> None:
+    shown = opens(pages["judged"]).page
+    held_against = 0
+    for turn in shown.locator(".turn:has(.verdicts a.cite)").all()[:4]:
+        at_turn(shown, str(turn.get_attribute("id")))
+        own = set(turn.locator(".said a.cite, .cites a.cite").evaluate_all(POINTS_TO))
+        judges = set(turn.locator(".verdicts a.cite").evaluate_all(POINTS_TO))
+        told = shown.locator("#mandate .position:has(.lit-word:text('cited')) .handle")
+        assert set(told.evaluate_all(POINTS_TO)) <= own
+        held_against += len(judges - own)
+    assert held_against > 0
+
+
+TOO_NARROW = """
+() => {
+  const word = document.createRange();
+  const split = (text, cell) => [...text.data.matchAll(/[\\p{L}\\p{N}]+/gu)].filter((each) => {
+    word.setStart(text, each.index);
+    word.setEnd(text, each.index + each[0].length);
+    const lines = [...word.getClientRects()].filter((line) => line.width);
+    return lines.length > 1 || lines.some((line) => line.width > cell.clientWidth + 1);
+  });
+  return [...document.querySelectorAll("th, td")].filter((cell) => cell.checkVisibility())
+    .flatMap((cell) => {
+      const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+      const found = [];
+      while (texts.nextNode()) found.push(...split(texts.currentNode, cell));
+      return found.map((each) => each[0]);
+    });
+}
+"""
+"""The words that stand on several lines or do not fit into their cell."""
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("name", ["scripted", "six"])
+def test_no_table_breaks_a_word_or_widens_the_page(
+    opens: Opens, pages: dict[str, Path], name: str, width: int
+) -> None:
+    shown = opens(pages[name], width=width).page
+    shown.evaluate("tracktwo.showPrivate(true)")
+    shown.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    assert shown.locator("table").filter(visible=True).count() >= 7
+    assert shown.locator(".past").count() == (name != "six")  # six: nothing to compare with
+    assert shown.evaluate(TOO_NARROW) == []
+    assert shown.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_no_cell_of_the_history_table_is_narrower_than_its_longest_word(
+    opens: Opens, pages: dict[str, Path]
+) -> None:
+    shown = opens(pages["scripted"]).page
+    shown.get_by_text("Show what history did").click()
+    assert shown.evaluate(TOO_NARROW) == []
+    issue, here, past, alike = (
+        shown.locator(".past tr")
+        .first.locator("th")
+        .evaluate_all("(cells) => cells.map((each) => each.offsetWidth)")
+    )
+    assert min(issue, here) > 150
+    assert past > issue
+    assert alike > 60
 
 
 def test_red_lines_stand_first_in_the_panel(opens: Opens, pages: dict[str, Path]) -> None:

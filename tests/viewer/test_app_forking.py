@@ -322,3 +322,66 @@ def test_a_debate_without_a_turn_cannot_be_forked(client: TestClient, desk: Desk
     record = read(EXAMPLE)
     Writer.create(desk.folder / "new.jsonl", record.header, record.card).close()
     assert "no turn was taken yet" in client.get("/fork/new").text
+
+
+def test_a_kept_script_that_is_not_found_is_told_on_the_form_and_nothing_is_held(
+    client: TestClient, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(EXAMPLES / "scripted-us-votes-against-its-own-text.jsonl", desk.folder / "s.jsonl")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(tmp_path)
+        for data in ({"at": "T3"}, {"at": "T3", "model-us": "reference"}):
+            said = refused(client, "s", data)
+            assert "In the seat of US sits script:transcripts/examples/scripts/" in said
+            assert f"is not found from {tmp_path}" in said
+        assert not (desk.folder / "forks").exists()
+        assert not desk.under_way
+    (control,) = forked(client, desk, "s", {"at": "T3"})
+    assert read(control).finished
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is empty|no transcript|not a transcript"),
+        ("{}\n", "not a transcript|no header|not an event"),
+        ("\x00 no JSON\n", "not a transcript|not an event"),
+    ],
+)
+def test_the_tree_of_what_is_no_transcript_says_what_is_wrong_with_it(
+    client: TestClient, desk: Desk, content: str, said: str
+) -> None:
+    (desk.folder / "broken.jsonl").write_text(content)
+    answer = client.get("/tree/broken")
+    assert answer.status_code == 400
+    assert "broken.jsonl" in answer.text
+    assert re.search(said, answer.text)
+
+
+def test_the_tree_of_a_hidden_file_and_of_another_spelling(client: TestClient, desk: Desk) -> None:
+    (desk.folder / ".kept").mkdir()
+    shutil.copy(EXAMPLE, desk.folder / ".kept" / "a.jsonl")
+    shutil.copy(EXAMPLE, desk.folder / "b.jsonl")
+    hidden = client.get("/tree/.kept/a")
+    assert hidden.status_code == 400
+    assert "lies in a hidden folder" in hidden.text
+    assert client.get("/tree/.kept%2F..%2Fb").status_code == 200
+
+
+def test_the_tree_calls_parties_by_their_names_and_leaves_their_words_alone(
+    client: TestClient, desk: Desk, talks: str
+) -> None:
+    forked(client, desk, talks, {"at": "T3", "say": "ru by us says in T4 without us."})
+    turn = [x for x in read(desk.folder / f"{talks}.jsonl").events if isinstance(x, e.TurnEvent)]
+    party = next(x.party for x in turn if x.turn == "T3")
+    deaf = "us" if party == "ru" else "ru"
+    forked(client, desk, talks, {"at": "T3", "unheard": deaf})
+    forked(client, desk, talks, {"at": "T3", f"prompt-{deaf}": "terse"})
+    page = html.unescape(client.get(f"/tree/{talks}").text)
+    name, other_name = party.upper(), deaf.upper()
+    for words in (
+        f"changed: {name} says in T3: \u201cru by us says in T4 without us.\u201d",
+        f"changed: {other_name} does not hear what {name} says in T3",
+        f"changed: {other_name} with persona prompt terse (was ",
+    ):
+        assert words in page

@@ -6,12 +6,13 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.events import VoteChoice
 from harness.mechanism import Paragraph, joint_text
 from harness.setting import Rules
 from harness.state import fold
 from harness.viewer.page.joint import Joint, Told, joint
 from harness.viewer.page.paragraph import Answer, Fact, Holder, Standing, Text
-from tests.evals.room import Room, a_party, a_setting, an_item
+from tests.evals.room import Room, a_party, a_setting, an_issue, an_item
 from tests.evals.talks import half_agreed, two_party_setting
 from tests.viewer.handmade import SCRIPTED, SIX, a_drawn_reading, a_reading, example
 
@@ -95,6 +96,86 @@ def test_a_text_keeps_its_stay_while_its_place_changes() -> None:
     talks = told(joint(a_reading(half_agreed().transcript)), "talks")
     assert [stay.span for stay in talks.stays("a")] == ["3-"]
     assert [place.span for place in talks.places("a")] == ["3-5", "5-"]
+
+
+def test_who_has_moved_on_from_a_text_offered_it_and_is_not_said_to_accept_it() -> None:
+    made = joint(example(SCRIPTED))
+    relief = told(made, "sanctions-relief")
+    (offers,) = [
+        step.number
+        for step in made.steps
+        if step.where == "T10" and step.issues == ("sanctions-relief",)
+    ]
+    assert ("a", "us", "offers", "T10") in holders(relief.at(offers))
+    late = relief.at(26)
+    assert ("a", "us", "offered", "T10") in holders(late)
+    (words,) = {f.words for f in late if isinstance(f, Holder) and f.how == "offered"}
+    assert words == "offered it"
+
+
+def test_who_accepted_a_text_before_offering_it_goes_on_accepting_it() -> None:
+    room = Room(two_party_setting()).opens().moves("us", "propose", "scope/a")
+    room.moves("ru", "accept", "scope/a").moves("ru", "propose", "scope/a")
+    room.moves("ru", "concede", "scope/b").moves("us", "concede", "scope/c")
+    scope = told(joint(a_reading(room.transcript)), "scope")
+    assert sorted(holders(scope.at(5))) == [
+        ("a", "ru", "accepts", "T2"), ("a", "us", "offered", "T1"),
+        ("b", "ru", "offers", "T4"), ("c", "us", "offers", "T5"),
+    ]  # fmt: skip
+
+
+def whys(made: Joint) -> list[str]:
+    stood = [s.fact for p in made.paragraphs for s in p.standings]
+    return [fact.why for fact in stood if isinstance(fact, Standing) and fact.why]
+
+
+def test_reasons_name_the_parties_as_the_page_does() -> None:
+    assert "consensus: 1 for, 1 against; RU cannot accept the text" in whys(
+        joint(example(SCRIPTED))
+    )
+
+
+NAMED = ("no", "it", "us", "a-b")
+"""Ids that are words of the mechanism's sentences."""
+
+
+def of_named_parties(rules: Rules, **votes: VoteChoice | None) -> str:
+    parties = [a_party(name) for name in NAMED]
+    room = Room(a_setting(*parties, items=(an_item(an_issue("q")),), rules=rules), rules).opens()
+    given = {name.replace("_", "-"): vote for name, vote in votes.items()}
+    room.moves("us", "propose", "q/a").votes("q/a", **given)
+    (why,) = whys(joint(a_reading(room.transcript)))
+    return why
+
+
+def test_only_parties_are_renamed_where_an_id_is_a_word_of_the_sentence() -> None:
+    consensus, silence = Rules(), Rules(silence=True)
+    told = [
+        of_named_parties(consensus, no="reject", it="accept", us="reject", a_b="reject"),
+        of_named_parties(consensus, no=None, it=None, us="accept", a_b="accept"),
+        of_named_parties(consensus, no="abstain", it="abstain", us="accept", a_b="abstain"),
+        of_named_parties(consensus, no="accept", it="accept", us="accept", a_b="accept"),
+        of_named_parties(silence, no="accept", it="reject", us="accept", a_b="accept"),
+        of_named_parties(silence, no=None, it="accept", us="accept", a_b="accept"),
+    ]
+    assert told == [
+        "consensus: 1 for, 3 against; NO, US, A-B cannot accept the text",
+        "consensus: 2 for, 0 against; no valid answer from NO, IT",
+        "consensus: 1 for, 0 against; it takes at least two delegations to agree",
+        "consensus: 4 for, 0 against, no objection",
+        "silence procedure: broken by IT",
+        "silence procedure: no valid answer from NO",
+    ]
+
+
+def test_a_veto_is_told_by_name() -> None:
+    rules = Rules(decision="veto", vetoes=("us", "it"))
+    assert of_named_parties(rules, no="accept", it="accept", us="reject", a_b="accept") == (
+        "veto: 3 for, 1 against; US used its veto"
+    )
+    assert of_named_parties(rules, no="accept", it=None, us="accept", a_b="accept") == (
+        "veto: 3 for, 0 against; no valid answer from veto-holder IT"
+    )
 
 
 def test_reservations_carry_the_position_behind_them() -> None:

@@ -21,7 +21,7 @@ from harness.session import Sitting
 from harness.setting import Rules, Setting
 from harness.transcript import Transcript, dump, read
 from harness.viewer.app import build as built
-from harness.viewer.app import seat, shelf
+from harness.viewer.app import debate, seat, shelf
 from harness.viewer.app.desk import Desk
 from tests.rooms import (
     a_party,
@@ -79,7 +79,7 @@ class House:
     def __init__(self, folder: Path, debates: Mapping[str, Callable[[Path], Sitting]]) -> None:
         self.folder = folder
         self.desk = Desk(folder)
-        self.app = built.build(self.desk, rooms=[shelf, seat, Table(debates)])
+        self.app = built.build(self.desk, rooms=[shelf, seat, debate, Table(debates)])
         self.first = self.browser()
 
     def browser(self) -> TestClient:
@@ -622,3 +622,29 @@ def test_a_page_made_of_a_record_that_grew_meanwhile_does_not_pass_for_the_newes
     assert shown[1] != us.now()["version"]  # so that the page asks for the newer one
     monkeypatch.undo()
     assert "The talks are closed" in us.page()
+
+
+def bar_of(table: House, name: str = "talks") -> str:
+    """The bar over the debate, as somebody sees it who sits nowhere."""
+    page = table.browser().get(f"/debates/{quote(name)}").text
+    return page.partition('id="app-bar"')[2].partition("</nav>")[0]
+
+
+def test_the_bar_over_a_debate_offers_the_seats_that_are_free_by_their_names(house: Opens) -> None:
+    name = "a b/talks"
+    table = house(**{name: sits(us="human", chair="human")})
+    table.begin(quote(name))
+    until(lambda: len(table.desk.people.get(name, {})) == 2)
+    assert f'<a href="/seat/{quote(name)}/us">Take the seat of US</a>' in bar_of(table, name)
+    assert ">Take the chair\u2019s voice</a>" in bar_of(table, name)
+
+    person, voice = Person(table, debate=name), Person(table, "chair", debate=name)
+    person.takes()
+    voice.takes()
+    bar = bar_of(table, name)
+    assert ">The seat of US is taken</span>" in bar
+    assert ">The chair\u2019s voice is taken</span>" in bar
+    assert "/seat/" not in bar
+
+    person.does("leave")
+    assert ">Take the seat of US</a>" in bar_of(table, name)

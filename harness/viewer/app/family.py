@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,13 @@ from harness.viewer.app.desk import Desk
 from harness.viewer.app.standing import Going, standing
 
 _FORK = b'"fork":{'  # within a JSON string the quotes would be escaped
+
+_CHANGED = re.compile(
+    r"^(?P<who>[^\s:]+(?: and [^\s:]+)*)"
+    r"(?P<did> with persona prompt | by | says in | without "
+    r"| does not hear what (?P<speaker>[^\s:]+) says in )"
+)
+"""How what was changed begins, as the record says it; never somebody's words, which come later."""
 
 
 class Member(NamedTuple):
@@ -91,12 +99,15 @@ def tree(desk: Desk, name: str) -> Tree:
     """The tree in which a debate stands.
 
     Raises:
-        UserError: there is no such debate.
+        UserError: there is no such debate, or its file is no transcript.
     """
-    desk.path_of(name)
+    path = desk.path_of(name)
     # Before the folder is looked through, so that none is missed that gets its file meanwhile.
     without_file = [path for path in _under_way(desk) if not path.exists()]
     family = _Family(desk, members(desk))
+    if (name := desk.name_of(path)) not in family.known:
+        read(path)  # says what is wrong with it
+        raise UserError(f"{name} lies in a hidden folder, where no tree is looked for: move it.")
     root = family.root_of(name)
     made = family.branch(root, None)
     missing = root.fork.origin if root.fork is not None else ""
@@ -211,7 +222,7 @@ class _Family:
             going=now.going,
             why=now.words,
             seed=transcript.card.seed,
-            changes=fork.changes if fork else (),
+            changes=_by_name(fork.changes, transcript) if fork else (),
             at=_where(fork, parent),
             changed_since=self._changed_since(member),
             outcomes=tuple(_outcomes(transcript)),
@@ -245,7 +256,8 @@ class _Family:
             control = found.get((moment, ()), [])
             moved, why = self._moved(origin, control, children) if changes else (None, "")
             branches = tuple(self.branch(child, origin) for child in children)
-            yield Group(_where(children[0].fork, origin), changes, branches, moved, why)
+            named = _by_name(changes, origin)
+            yield Group(_where(children[0].fork, origin), named, branches, moved, why)
 
     def _moved(
         self, origin: Transcript, control: Sequence[Member], changed: Sequence[Member]
@@ -263,6 +275,20 @@ class _Family:
     def _finished(self, members: Sequence[Member]) -> list[Transcript]:
         whole = [self.read(member) for member in members]
         return [each for each in whole if not isinstance(each, str) and each.finished]
+
+
+def _by_name(changes: Sequence[str], transcript: Transcript) -> tuple[str, ...]:
+    """What was changed, the parties by their short names; the record has their ids."""
+    names = {party.id: party.short for party in transcript.setting.parties}
+    return tuple(_CHANGED.sub(lambda found: _called(found, names), each) for each in changes)
+
+
+def _called(found: re.Match[str], names: Mapping[str, str]) -> str:
+    who = " and ".join(names.get(party, party) for party in found["who"].split(" and "))
+    speaker = found["speaker"]
+    if speaker is None:
+        return who + found["did"]
+    return f"{who} does not hear what {names.get(speaker, speaker)} says in "
 
 
 def _by_moment(pair: tuple[tuple[int | None, tuple[str, ...]], object]) -> tuple[int, bool, str]:

@@ -15,10 +15,11 @@ from starlette.routing import Route
 from harness import events as e
 from harness.errors import TranscriptError, UserError
 from harness.events import CHAIR
-from harness.fork import Changes, hold, plan_fork, seeds_from
+from harness.fork import Changes, check_files, hold, plan_fork, seeds_from
+from harness.fork.holding import missing
 from harness.fork.point import Turn, turns
 from harness.models import registry
-from harness.transcript import Transcript, closed, read
+from harness.transcript import Transcript, read
 from harness.viewer.app import family
 from harness.viewer.app.desk import Desk
 from harness.viewer.app.filled import (
@@ -123,13 +124,17 @@ def begin(desk: Desk, plan: Plan, terms: Terms) -> None:
     Raises:
         UserError: one of its debates is under way already.
     """
-    folder = desk.folder / "forks"
-    paths = [folder / f"{branch.name}.jsonl" for branch in plan.branches]
-    missing = [path for path in paths if not closed(path)]
-    for path in missing:
+    folder = _forks(desk)
+    paths = [folder / f"{branch.name}.jsonl" for branch in missing(plan, folder)]
+    for path in paths:
         if desk.name_of(path) in desk.under_way:
             raise UserError(f"{path.stem} is under way already.")
-    desk.begin(missing, _held(desk, plan, folder, terms))
+    desk.begin(paths, _held(desk, plan, folder, terms))
+
+
+def _forks(desk: Desk) -> Path:
+    """Where the debates lie that were taken from others."""
+    return desk.folder / "forks"
 
 
 async def _held(desk: Desk, plan: Plan, folder: Path, terms: Terms) -> None:
@@ -175,7 +180,7 @@ def _plan(desk: Desk, path: Path, typed: Filled) -> Plan | None:
     making = partial(plan_fork, origin, typed.text("at"), changes, seeds, desk.env)
     plan = typed.attempt(WHOLE_FORM, making)
     if plan is not None:
-        typed.attempt(WHOLE_FORM, partial(_check, plan))
+        typed.attempt(WHOLE_FORM, partial(_check, plan, _forks(desk)))
         if typed.text("max_cost"):
             chat = [m for m in _models(plan) if registry.parse(m).family == "chat"]
             typed.attempt("max_cost", partial(prices.require, chat))
@@ -209,11 +214,11 @@ def _said(origin: Transcript, typed: Filled) -> dict[str, str]:
     return {turn.party: edited}
 
 
-def _check(plan: Plan) -> None:
+def _check(plan: Plan, folder: Path) -> None:
     """Whether the app can hold it.
 
     Raises:
-        UserError: nothing is left to be held, or a person sits at the table.
+        UserError: a person sits at the table, or a file that sits in a seat is not found.
     """
     people = [m for m in _models(plan) if registry.parse(m).family == "human"]
     if people:
@@ -221,6 +226,7 @@ def _check(plan: Plan) -> None:
             "A person sits at this table, whom every branch would have to ask: name a model for "
             "that seat."
         )
+    check_files(missing(plan, folder))
 
 
 def _models(plan: Plan) -> set[str]:

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -71,6 +72,7 @@ class Seats:
         """Nobody has taken any."""
         self._desk = desk
         self._holders: dict[Place, Holder] = {}
+        _AT[id(desk)] = self
 
     def waiting(self, place: Place) -> Waiting | None:
         """What waits for the person; None where the debate is not being held, or not for one."""
@@ -113,6 +115,16 @@ class Seats:
         if (waiting := self.waiting(place)) is not None:
             waiting.leave()
         del self._holders[place]
+
+
+_AT: WeakValueDictionary[int, Seats] = WeakValueDictionary()
+"""The seats of an app, by the identity of its desk, which lives as long as they do."""
+
+
+def taken(desk: Desk, place: Place) -> bool:
+    """Whether somebody has the seat; who has left it has it no more."""
+    seats = _AT.get(id(desk))
+    return seats is not None and seats.taken(place)
 
 
 def routes(desk: Desk) -> Sequence[BaseRoute]:

@@ -18,7 +18,7 @@ from harness.viewer.anchors import turn as turn_anchor
 from harness.viewer.page import stances
 from harness.viewer.page.judged import Judged, judged_stances
 from harness.viewer.page.lanes import COLUMN, HEAD, LANE, WIDE, Axis, Lane, lane, named
-from harness.viewer.page.words import MARKS, OUTCOMES, Outcome
+from harness.viewer.page.words import MARKS, OUTCOMES, Outcome, in_shorts
 from harness.viewer.reading import Reading
 
 FEW = 18
@@ -224,7 +224,8 @@ class _Drawing:
                 yield Post(x, event_anchor(event.seq), "put", words)
             else:
                 kind = "lapsed" if lapsed else event.outcome
-                words = f"{OUTCOMES[kind].capitalize()}: {event.why}"
+                why = in_shorts(event.why, self.transcript.setting)
+                words = f"{OUTCOMES[kind].capitalize()}: {why}"
                 yield Post(x, event_anchor(event.seq), kind, words)
 
 

@@ -37,6 +37,7 @@ from harness.viewer.page.words import (
     call_of,
     face,
     faces,
+    in_shorts,
     position_of,
 )
 from harness.viewer.reading import Reading
@@ -162,8 +163,9 @@ class _Telling:
                 words = event.words or f"Puts {event.issue}/{event.option}: {event.rule}"
                 yield self._said(event, "chair", words, item=event.item, issue=event.issue)
             case e.Decided():
+                words = event.words or in_shorts(event.why, self.setting)
                 yield self._said(
-                    event, "chair", event.words or event.why, item=event.item, issue=event.issue,
+                    event, "chair", words, item=event.item, issue=event.issue,
                     marked=MARKS[event.outcome],
                 )  # fmt: skip
             case e.PackageRuled():

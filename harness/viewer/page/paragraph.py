@@ -16,7 +16,7 @@ from harness.setting import Position, Setting
 from harness.state import IssueState, State
 from harness.viewer.anchors import anchor
 from harness.viewer.anchors import turn as turn_anchor
-from harness.viewer.page.words import OUTCOMES
+from harness.viewer.page.words import OUTCOMES, in_shorts
 
 Status = Literal["blank", "talked", "put", "adopted", "bracketed", "lapsed", "open"]
 """blank: no text on the table; talked: texts are; put: one is put to the decision."""
@@ -26,13 +26,17 @@ STATUSES: Mapping[str, str] = {
     "put": "put to the decision",
 }  # fmt: skip
 
-How = Literal["offers", "accepts", "reserves", "rejects", "holds"]
-"""How a party stands to a text; holds: it keeps it in brackets."""
+How = Literal["offers", "offered", "accepts", "reserves", "rejects", "holds"]
+"""How a party stands to a text.
+
+offered: by its own offer, which is no longer open; holds: it keeps the text in brackets.
+"""
 
 
 _HELD: Mapping[str, str] = {
-    "offers": "offers it", "accepts": "accepts it", "reserves": "accepts it with reservation",
-    "rejects": "rejects it", "holds": "holds the bracket",
+    "offers": "offers it", "offered": "offered it", "accepts": "accepts it",
+    "reserves": "accepts it with reservation", "rejects": "rejects it",
+    "holds": "holds the bracket",
 }  # fmt: skip
 _GIVEN: Mapping[str, str] = {
     "accept": "voted for", "reserve": "voted for, with a reservation", "reject": "voted against",
@@ -143,7 +147,7 @@ def facts(state: State, setting: Setting, issue: str, since: Since) -> tuple[Fac
 def _facts(
     paragraph: Paragraph, issue: IssueState, setting: Setting, since: Since
 ) -> Iterator[Fact]:
-    yield _standing(paragraph, issue)
+    yield _standing(paragraph, issue, setting)
     if issue.decision is None:
         yield from _table(issue, since)
         yield from _votes(issue, setting)
@@ -153,12 +157,12 @@ def _facts(
     yield from _answers(issue.decision, since)
 
 
-def _standing(paragraph: Paragraph, issue: IssueState) -> Standing:
+def _standing(paragraph: Paragraph, issue: IssueState, setting: Setting) -> Standing:
     if issue.decision is None:
         talked = bool(issue.open_offers or issue.stands)
         return Standing("put" if issue.tabled else "talked" if talked else "blank", "")
     status: Status = paragraph.status if paragraph.status != "undecided" else "blank"
-    return Standing("lapsed" if issue.lapsed else status, paragraph.why)
+    return Standing("lapsed" if issue.lapsed else status, in_shorts(paragraph.why, setting))
 
 
 def _table(issue: IssueState, since: Since) -> Iterator[Fact]:
@@ -171,9 +175,12 @@ def _table(issue: IssueState, since: Since) -> Iterator[Fact]:
     own = {(offer.party, offer.option): offer.turn for offer in issue.open_offers}
     for (party, option), turn in own.items():
         yield Holder(option, party, "offers", turn)
+    made = {(offer.party, offer.option, offer.turn) for offer in issue.offers}
     for (party, option), stance in issue.stands.items():
         if (party, option) not in own:
-            yield Holder(option, party, _HOW[stance], since.get((party, issue.issue, option), ""))
+            turn = since.get((party, issue.issue, option), "")
+            by_offer = stance == "accept" and (party, option, turn) in made
+            yield Holder(option, party, "offered" if by_offer else _HOW[stance], turn)
 
 
 def _decided_texts(paragraph: Paragraph, issue: IssueState, since: Since) -> Iterator[Fact]:

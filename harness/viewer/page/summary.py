@@ -18,7 +18,17 @@ from harness import events as e
 from harness.setting import Position
 from harness.viewer import anchors
 from harness.viewer.page.pieces import Judged, Verdicts
-from harness.viewer.page.words import MARKS, OUTCOMES, Face, Found, face, faces, position_of, scored
+from harness.viewer.page.words import (
+    MARKS,
+    OUTCOMES,
+    Face,
+    Found,
+    face,
+    faces,
+    in_shorts,
+    position_of,
+    scored,
+)
 from harness.viewer.reading import Reading
 
 SHOWN = 3
@@ -144,11 +154,11 @@ def _settled(reading: Reading, known: Mapping[str, Face], row: AgreementRow) -> 
     where = anchors.event(row.seq) if row.seq is not None else ""
     return Settled(
         issue.heading, anchors.anchor("issue", row.issue), MARKS[row.outcome],
-        OUTCOMES[row.outcome], row.label or "", _by(known, row), where,
+        OUTCOMES[row.outcome], row.label or "", _by(reading, known, row), where,
     )  # fmt: skip
 
 
-def _by(known: Mapping[str, Face], row: AgreementRow) -> str:
+def _by(reading: Reading, known: Mapping[str, Face], row: AgreementRow) -> str:
     if row.outcome == "adopted":
         with_ = [face(known, party).title for party in row.accepted_by]
         reserving = [face(known, each.party).title for each in row.reservations]
@@ -158,7 +168,7 @@ def _by(known: Mapping[str, Face], row: AgreementRow) -> str:
         f"“{each.label}” held by {', '.join(face(known, party).title for party in each.holders)}"
         for each in row.brackets
     ]
-    return "; ".join(held) or row.why
+    return "; ".join(held) or in_shorts(row.why, reading.setting)
 
 
 def _gave(reading: Reading, known: Mapping[str, Face]) -> tuple[Gave, ...]:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from evals.evaluator import Score
 from harness import events as e
-from harness.setting import Position
+from harness.setting import Position, Setting
 from harness.transcript import Transcript
 from harness.viewer import anchors
 from harness.viewer.reading import Reading
@@ -88,6 +88,24 @@ def position_of(reading: Reading, name: str) -> Position | None:
         return reading.setting.position(name)
     except KeyError:
         return None
+
+
+def in_shorts(why: str, setting: Setting) -> str:
+    """The reason for a decision with the parties' short names in place of their ids.
+
+    Only where the mechanism names parties: an id may be a word of the sentence besides, as `us`,
+    `no` and `it` are.
+    """
+    shorts = {party.id: party.short for party in setting.parties}
+    one = "|".join(sorted(map(re.escape, shorts), key=len, reverse=True))
+    named = f"(?:{one})(?:, (?:{one}))*"
+    after = f"(?<=broken by ){named}$|(?<=valid answer from ){named}$|(?<=veto-holder ){named}$"
+    before = f"(?<=; ){named}(?= cannot accept the text$| used its veto$)"
+    return re.sub(
+        f"{after}|{before}",
+        lambda found: ", ".join(shorts[party] for party in found[0].split(", ")),
+        why,
+    )
 
 
 def call_of(call: str) -> str:

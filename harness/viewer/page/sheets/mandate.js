@@ -9,18 +9,31 @@
   let due = 0;
 
   const words = (text) => (text ?? "").split(" ").filter(Boolean);
-  const titled = (title, positions, cited) => {
+  // What the turn has to do with a position; a citation that judges made is none of the turn's.
+  const TIES = [[".said a.cite, .cites a.cite", "cited"], [".because a.cite", "behind a move"],
+    [".crosses a.cite", "crossed"]];
+  const tiesOf = (entry) => {
+    const found = new Map();
+    for (const [where, word] of TIES) {
+      for (const link of entry.querySelectorAll(where)) {
+        const id = link.getAttribute("href").slice(1);
+        found.set(id, (found.get(id) ?? new Set()).add(word));
+      }
+    }
+    return found;
+  };
+  const titled = (title, positions, ties) => {
     const heading = document.createElement("h4");
     heading.textContent = title;
     const found = document.createElement("ul");
     found.className = "positions";
     found.append(...positions.map((each) => {
       const made = tracktwo.clone(each);
-      if (cited.has(each.id)) {
+      if (ties.has(each.id)) {
         made.classList.add("lit");
         const mark = document.createElement("span");
         mark.className = "lit-word";
-        mark.textContent = " cited in this turn";
+        mark.textContent = ` ${[...ties.get(each.id)].join(", ")} in this turn`;
         made.querySelector(".meta").append(mark);
       }
       return made;
@@ -35,17 +48,17 @@
     const { item, issues } = turn.dataset;
     const party = chooser.value || turn.dataset.party;
     const discussed = new Set(words(issues));
-    const cited = new Set([...turn.querySelectorAll("a.cite")].map((each) => each.getAttribute("href").slice(1)));
+    const ties = tiesOf(turn);
     const held = [...document.querySelectorAll("#dossier .position")]
       .filter((each) => each.dataset.party === party && each.dataset.item === item);
     const red = held.filter((each) => each.matches(".is-red_line"));
     const rest = held.filter((each) => !each.matches(".is-red_line"));
-    const bears = (each) => cited.has(each.id) || words(each.dataset.issues).some((issue) => discussed.has(issue));
+    const bears = (each) => ties.has(each.id) || words(each.dataset.issues).some((issue) => discussed.has(issue));
     const groups = [["Red lines", red], ["On what is discussed", rest.filter(bears)],
       ["Else on this item", rest.filter((each) => !bears(each))]];
     const items = document.getElementById("filter-item");
     about.textContent = `${title(chooser, party)}, at ${turn.id}, on ${title(items, item)}`;
-    list.replaceChildren(...groups.filter(([, found]) => found.length).flatMap(([name, found]) => titled(name, found, cited)));
+    list.replaceChildren(...groups.filter(([, found]) => found.length).flatMap(([name, found]) => titled(name, found, ties)));
     if (!held.length) list.textContent = "Nothing is on record for this item.";
   };
   const later = () => { if (!due) due = requestAnimationFrame(show); };
