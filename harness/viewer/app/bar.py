@@ -8,7 +8,7 @@ from evals.pages import render
 from harness.events import CHAIR
 from harness.viewer.app.desk import Desk
 from harness.viewer.app.frame import SHEETS
-from harness.viewer.app.seat import Place, taken
+from harness.viewer.app.seat import Place
 from harness.viewer.app.shelf_glance import glance
 from harness.viewer.app.standing import Standing
 
@@ -37,7 +37,8 @@ def _seats(desk: Desk, name: str) -> tuple[OnePerson, ...]:
     shorts = {each.seat: each.name for each in glance(desk.path_of(name)).seats}
     places = [Place(name, seat) for seat in waited_for]
     return tuple(
-        OnePerson(_what(place.seat, shorts), place.address, taken(desk, place)) for place in places
+        OnePerson(_what(place.seat, shorts), place.address, place in desk.holders)
+        for place in places
     )
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from harness.errors import UserError
 from harness.events import DebateClosed
-from harness.models.waiting import Waiting
+from harness.models.waiting import Terms, Waiting
 from harness.session import Sitting
 from harness.turn import Seated
 
@@ -25,6 +25,13 @@ class UnderWay(NamedTuple):
 
     path: Path
     task: asyncio.Task[None]
+
+
+class Holder(NamedTuple):
+    """Who has taken a seat, and on what terms."""
+
+    key: str
+    terms: Terms
 
 
 @dataclass
@@ -41,6 +48,8 @@ class Desk:
     """By name: the transcript's path within the folder, without its ending."""
     people: dict[str, dict[str, Waiting]] = field(default_factory=dict)
     """Where debates held here wait for people: by the debate's name, then by seat."""
+    holders: dict[tuple[str, str], Holder] = field(default_factory=dict)
+    """Who has taken which seats: by the debate's name and the seat."""
     broken: dict[str, str] = field(default_factory=dict)
     """Why debates that were held here broke off, by name."""
     hosts: frozenset[str] = frozenset({"127.0.0.1", "localhost", "[::1]"})

@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote
-from weakref import WeakValueDictionary
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -24,7 +23,7 @@ from harness.events import CHAIR, Seat
 from harness.models.waiting import AWAY, Terms, Waiting
 from harness.setting import sha
 from harness.transcript import Transcript, read
-from harness.viewer.app.desk import Desk
+from harness.viewer.app.desk import Desk, Holder
 from harness.viewer.app.frame import show
 from harness.viewer.app.seat_form import Typed, Wrong, answer_of, one, wrong_with
 from harness.viewer.app.seat_view import sight
@@ -58,42 +57,33 @@ class Place(NamedTuple):
         return f"seat-{sha(self.address)[:16]}"
 
 
-class Holder(NamedTuple):
-    """Who has taken a seat, and on what terms."""
-
-    key: str
-    terms: Terms
-
-
 class Seats:
     """The seats of people at the debates that are held here."""
 
     def __init__(self, desk: Desk) -> None:
-        """Nobody has taken any."""
+        """At what the app works on, which knows who has taken which."""
         self._desk = desk
-        self._holders: dict[Place, Holder] = {}
-        _AT[id(desk)] = self
 
     def waiting(self, place: Place) -> Waiting | None:
         """What waits for the person; None where the debate is not being held, or not for one."""
         waiting = self._desk.people.get(place.name, {}).get(place.seat)
-        holder = self._holders.get(place)
+        holder = self._desk.holders.get(place)
         if waiting is not None and holder is not None and not waiting.arrived:
             waiting.arrive(holder.terms)  # the debate was taken up again
         return waiting
 
     def taken(self, place: Place) -> bool:
         """Whether somebody has the seat."""
-        return place in self._holders
+        return place in self._desk.holders
 
     def holds(self, place: Place, key: str) -> bool:
         """Whether this is the key of whoever has the seat."""
-        holder = self._holders.get(place)
+        holder = self._desk.holders.get(place)
         return holder is not None and hmac.compare_digest(holder.key.encode(), key.encode())
 
     def key_of(self, place: Place) -> str:
         """The key of a seat that is taken."""
-        return self._holders[place].key
+        return self._desk.holders[place].key
 
     def take(self, place: Place, terms: Terms) -> str:
         """Give the seat to somebody; what they get is its key.
@@ -107,24 +97,14 @@ class Seats:
         if self.taken(place):
             raise UserError("This seat is taken: one person a seat.")
         waiting.arrive(terms)
-        self._holders[place] = Holder(secrets.token_urlsafe(24), terms)
-        return self._holders[place].key
+        self._desk.holders[place] = Holder(secrets.token_urlsafe(24), terms)
+        return self._desk.holders[place].key
 
     def give_up(self, place: Place) -> None:
         """The person goes; somebody else may sit down."""
         if (waiting := self.waiting(place)) is not None:
             waiting.leave()
-        del self._holders[place]
-
-
-_AT: WeakValueDictionary[int, Seats] = WeakValueDictionary()
-"""The seats of an app, by the identity of its desk, which lives as long as they do."""
-
-
-def taken(desk: Desk, place: Place) -> bool:
-    """Whether somebody has the seat; who has left it has it no more."""
-    seats = _AT.get(id(desk))
-    return seats is not None and seats.taken(place)
+        del self._desk.holders[place]
 
 
 def routes(desk: Desk) -> Sequence[BaseRoute]:
