@@ -185,6 +185,16 @@ def test_every_step_of_the_slider_shows_the_facts_of_that_step(opens: Opens) -> 
             assert len(seen) - gone == len(facts)
 
 
+def test_a_party_that_has_moved_on_is_said_to_have_offered_the_text(opens: Opens) -> None:
+    read = opens(page(example(SCRIPTED))).page
+    relief = read.locator("#joint-issue-sanctions-relief")
+    slide(read, 26)
+    assert "US offered it, T10" in shown(relief)
+    assert "accepts it" not in shown(relief)
+    slide(read, 28)
+    assert "RU cannot accept the text" in shown(relief)
+
+
 def test_a_text_and_a_holder_lead_to_the_turn_that_brought_them(opens: Opens) -> None:
     read = opens(page(example(SCRIPTED))).page
     paragraph = read.locator("#joint-issue-whelan-reed")

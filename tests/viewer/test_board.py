@@ -276,3 +276,10 @@ def test_under_the_silence_procedure_an_abstention_passes_the_text() -> None:
     room.votes("talks/b", us="abstain", ru="accept")
     us = lane(board(a_reading(room.closes().transcript)), "talks", "us")
     assert [(m.vote, m.y, m.crosses) for m in us.marks] == [("abstain", level(1), ("us-4",))]
+
+
+def test_a_decision_on_the_board_names_parties_and_no_ids() -> None:
+    posts = row(board(example(SCRIPTED)), "whelan-reed").posts
+    assert posts[-1].words == (
+        "In brackets: consensus: 1 for, 1 against; US cannot accept the text"
+    )

@@ -14,11 +14,15 @@ import pytest
 from harness import events as e
 from harness.events import NOTICE
 from harness.transcript import Transcript
+from harness.viewer.page.conversation import conversation
+from harness.viewer.page.entries import Said
 from harness.viewer.page.page import fragments, page, policy
 from harness.viewer.page.sections import SECTIONS
 from harness.viewer.page.summary import summary
 from harness.viewer.reading import Reading, reading_of
 from tests.evals.room import Room, a_party, a_position, a_red_line, a_setting, an_issue, an_item
+from tests.evals.talks import half_agreed
+from tests.viewer.handmade import a_reading
 from tests.viewer.hostile import EXAMPLES, JUDGES, ODD, REFERENCE, SECRETS, hostile, judged
 
 VOID = frozenset(("meta", "link", "img", "br", "hr", "input"))
@@ -365,3 +369,19 @@ def test_a_conversation_without_a_mechanism_has_a_page() -> None:
     told = "".join(text for _, text in tags.texts)
     assert "No issue was before the parties" in told
     assert "Good day." in told
+
+
+def test_a_decision_without_the_chairs_words_names_parties_and_no_ids() -> None:
+    told = conversation(a_reading(half_agreed().transcript))
+    said = [each.words for each in told.entries if isinstance(each, Said) and each.marked]
+    assert said == [
+        "every delegation has declared that it accepts this text",
+        "consensus: 1 for, 1 against; RU cannot accept the text",
+    ]
+
+
+def test_no_reason_for_a_decision_on_the_page_has_an_id_for_a_party() -> None:
+    html = page(reading_of(EXAMPLES / "scripted-us-votes-against-its-own-text.jsonl"))
+    names = re.findall(r"\w+(?= cannot accept the text)", html)
+    assert set(names) == {"US", "RU"}
+    assert len(names) >= 6

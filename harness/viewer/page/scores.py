@@ -10,7 +10,7 @@ from evals.exporting.visible import public_why, sees_public
 from evals.tables import show
 from harness.events import may_see
 from harness.viewer import anchors
-from harness.viewer.page.words import face, faces, places
+from harness.viewer.page.words import face, faces, in_shorts, places
 from harness.viewer.reading import Reading
 
 
@@ -98,7 +98,7 @@ class _Showing:
             )  # fmt: skip
         return Row(
             to, result.metric, about, show(result), result.label or "", result.n, result.unscored,
-            result.reason, _judge(result), _corrected(result), result.greyed, result.screen,
+            self._reason(result), _judge(result), _corrected(result), result.greyed, result.screen,
             tuple(self._seen(result)), self.tells(result),
         )  # fmt: skip
 
@@ -111,6 +111,12 @@ class _Showing:
             return broken or self.reading.secrets.told_by(result.why)
         judged = result.judge is not None and not sees_public(result.judge.rubric)
         return judged or self.reading.secrets.told_by(result.reason)
+
+    def _reason(self, score: Score) -> str:
+        """As it was made; what code tells of a decision has the parties by name."""
+        if score.judge is not None:
+            return score.reason
+        return in_shorts(score.reason, self.reading.setting)
 
     def about(self, subject: str) -> str:
         """A subject in the words of the setting."""
