@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from evals.evaluator import Value
 from harness.errors import UserError
-from harness.places import cache_folder
+from harness.places import cache_folder, draft_of
 from harness.setting import sha
 
 
@@ -80,7 +80,7 @@ class Kept(Generic[Kind]):
         target = where or self.folder()
         target.mkdir(parents=True, exist_ok=True)
         path = target / f"{found.gold}-{found.rubric}-{found.key}.json"
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        draft = draft_of(path)
         draft.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
         draft.replace(path)
         return path

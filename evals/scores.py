@@ -6,7 +6,6 @@ scores is derived: it can be deleted and made again.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from evals.evaluator import Evaluator, Failure, Result, Score, Value
 from harness.errors import TranscriptError
 from harness.events import NOTICE
+from harness.places import draft_of
 from harness.transcript import fingerprint
 
 SCHEMA = 1
@@ -69,7 +69,7 @@ def write(transcript: Path, evaluators: Iterable[Evaluator], results: Iterable[R
     )
     path = scores_path(transcript)
     lines = [header.model_dump_json(), *(result.model_dump_json() for result in results)]
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = draft_of(path)
     draft.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     draft.replace(path)
     return path

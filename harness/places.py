@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 
@@ -13,6 +14,11 @@ def cache_folder() -> Path:
     # The XDG rule: a path that is not absolute is to be ignored.
     shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (shared if shared.is_absolute() else Path.home() / ".cache") / "tracktwo"
+
+
+def draft_of(path: Path) -> Path:
+    """Where a file is written before it takes its place: nobody else writes there meanwhile."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
 
 
 def in_checkout() -> bool:

@@ -8,7 +8,6 @@ judges.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +20,7 @@ from evals.judging.shapes import Claim, Judgements, Verdict
 from evals.labelling import cells
 from harness.errors import TranscriptError, UserError
 from harness.events import NOTICE, Header
+from harness.places import draft_of
 from harness.plain import clean
 from harness.setting import sha
 from harness.transcript import Transcript, fingerprint
@@ -155,7 +155,7 @@ def one_line(text: str) -> str:
 
 
 def _replaced(path: Path, text: str) -> Path:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = draft_of(path)
     draft.write_text(text, encoding="utf-8", newline="")
     draft.replace(path)
     return path

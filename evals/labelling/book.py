@@ -27,6 +27,7 @@ from evals.labelling import cells
 from evals.labelling.queue import Entry, Order
 from evals.labels import WITH_POSITIONS, Label
 from harness.errors import UserError
+from harness.places import draft_of
 
 Mode = Literal["blind", "open"]
 """`blind`: given before anything that others said of the claim was shown; `open`: after."""
@@ -284,7 +285,7 @@ def _read(path: Path) -> dict[str, Row]:
 
 def _replace(path: Path, rows: Iterable[Row]) -> None:
     """Put the new file in the old one's place, once the disk has all of it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = draft_of(path)
     with draft.open("w", encoding="utf-8", newline="") as file:
         file.write(cells.written(COLUMNS, (row.cells() for row in rows)))
         file.flush()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,13 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path.write_text(header.model_dump_json() + "\n")
     with pytest.raises(TranscriptError, match="newer than this program"):
         scores.read(path)
+
+
+def test_threads_that_score_one_transcript_at_once_leave_one_whole_file(tmp_path: Path) -> None:
+    room = half_agreed()
+    path, results = on_disk(room, tmp_path), evaluate(room.transcript, BUILT_IN)
+    with ThreadPoolExecutor(8) as threads:
+        written = [threads.submit(scores.write, path, BUILT_IN, results) for _ in range(200)]
+        assert {each.result() for each in written} == {scores.scores_path(path)}
+    assert scores.read(scores.scores_path(path)).results == results
+    assert not list(tmp_path.glob(".*"))

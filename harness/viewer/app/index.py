@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from evals.evaluator import Value
 from evals.scores import scores_path
 from harness.errors import TranscriptError
-from harness.places import cache_folder
+from harness.places import cache_folder, draft_of
 from harness.setting import sha
 from harness.viewer.app.shelf_glance import Glance, glance
 from harness.viewer.app.shelf_scores import Headlines, Stamp, headlines, stamp_of
@@ -201,7 +201,7 @@ class Index:
         if self.kept_in is None or self._entries is None:
             return
         kept = _Kept(version=KEPT, folder=str(self.folder), entries=tuple(self._entries.values()))
-        draft = self.kept_in.with_name(f".{self.kept_in.name}.{os.getpid()}")
+        draft = draft_of(self.kept_in)
         try:
             self.kept_in.parent.mkdir(parents=True, exist_ok=True)
             draft.write_text(kept.model_dump_json(exclude_defaults=True), encoding="utf-8")
