@@ -6,19 +6,30 @@ issue that nobody had on the agenda; everything that reads it would fall over th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from harness import events as e
 from harness.setting import Setting
 
 
-def unknown(event: e.Event, setting: Setting) -> str | None:
-    """What an event names that the setting does not have, in words; None where all is well.
+def names_of(setting: Setting) -> Mapping[str, frozenset[str]]:
+    """The ids a setting has: of its parties, items, issues, and options with their issue."""
+    issues = [issue for item in setting.items for issue in item.issues]
+    return {
+        "party": frozenset(party.id for party in setting.parties),
+        "item": frozenset(item.id for item in setting.items),
+        "issue": frozenset(issue.id for issue in issues),
+        "option": frozenset(f"{i.id}/{option.id}" for i in issues for option in i.options),
+    }
+
+
+def unknown(event: e.Event, names: Mapping[str, frozenset[str]]) -> str | None:
+    """What an event names that is not among the names, in words; None where all is well.
 
     Rulings are not looked at: a move may be out of order for this very reason.
     """
     for what, name in _named(event):
-        if name is not None and not _has(setting, what, name):
+        if name is not None and name not in names[what]:
             return f"the {what} {name!r}"
     return None
 
@@ -64,19 +75,3 @@ def _decided(event: e.Decided) -> Iterator[tuple[str, str | None]]:
 def _on_issue(issue: str, option: str | None) -> Iterator[tuple[str, str | None]]:
     yield "issue", issue
     yield "option", None if option is None else f"{issue}/{option}"
-
-
-def _has(setting: Setting, what: str, name: str) -> bool:
-    try:
-        match what:
-            case "party":
-                setting.party(name)
-            case "item":
-                setting.item(name)
-            case "issue":
-                setting.issue(name)
-            case _:
-                setting.option(name)
-    except KeyError:
-        return False
-    return True

@@ -33,7 +33,7 @@ from harness.events import (
     Text,
     may_see,
 )
-from harness.known import unknown
+from harness.known import names_of, unknown
 from harness.setting import Rules, Setting
 from harness.state import State, fold
 
@@ -140,8 +140,9 @@ def read(path: Path | str) -> Transcript:
 
 
 def _only_known(path: Path, events: Sequence[Event], setting: Setting) -> None:
+    names = names_of(setting)
     for number, event in enumerate(events, 1):
-        if (name := unknown(event, setting)) is not None:
+        if (name := unknown(event, names)) is not None:
             raise TranscriptError(
                 f"{path}:{number}: {name} is not in the setting that line 2 holds; the record was "
                 "changed after it was written, so take a copy that was not."
